@@ -1,0 +1,157 @@
+/**
+ * Prometheus metrics on a registry of our own. Gauges are read from the status when scraped, so that they
+ * cannot disagree with `/status`; only what has a history (counters, histograms) is told by verbs.
+ * prom-client's default metrics stay off: their event-loop histogram wakes the process 100 times a second.
+ */
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { Result } from '../health/check.ts';
+import type { Transition } from './decision.ts';
+import type { Status } from './status.ts';
+
+/** What the metrics read when they are scraped. */
+export interface MetricsSource {
+  status(): Status;
+  /** How late our own timers were of late, in milliseconds. */
+  lagMs(): number;
+  /** What charon itself counts; undefined while it is not known. */
+  sas():
+    { readonly ikeSas: number; readonly halfOpen: number; readonly childSas: number | undefined } | undefined;
+}
+
+export class Metrics {
+  readonly registry = new Registry();
+  readonly #transitions: Counter<'prefix' | 'to' | 'reason'>;
+  readonly #duration: Histogram<'check'>;
+  readonly #lastRun: Gauge<'check'>;
+
+  constructor(source: MetricsSource) {
+    const registers = [this.registry];
+    const gauge = <L extends string>(
+      name: string,
+      help: string,
+      labelNames: readonly L[],
+      read: (g: Gauge<L>) => void,
+    ) =>
+      new Gauge({
+        name: `swancast_${name}`,
+        help,
+        labelNames,
+        registers,
+        collect() {
+          this.reset();
+          read(this);
+        },
+      });
+
+    gauge('build_info', 'Constant 1, labelled with the version.', ['version'], (g) =>
+      g.set({ version: source.status().version }, 1),
+    );
+    gauge('gateway_state', 'The state of the gateway: 1 for the one that holds.', ['state'], (g) => {
+      const { state } = source.status();
+      for (const each of ['starting', 'announced', 'degraded', 'withdrawn', 'stopping']) {
+        g.set({ state: each }, each === state ? 1 : 0);
+      }
+    });
+    gauge('prefix_desired', 'Whether this gateway wants the prefix announced.', ['prefix'], (g) => {
+      for (const { prefix, desired } of source.status().prefixes) g.set({ prefix }, Number(desired));
+    });
+    gauge('prefix_acknowledged', 'Whether ExaBGP has acknowledged the announcement.', ['prefix'], (g) => {
+      for (const { prefix, acknowledged } of source.status().prefixes)
+        g.set({ prefix }, Number(acknowledged));
+    });
+    gauge(
+      'prefix_state',
+      'The phase of each prefix, with the reason for it: 1 for the one that holds.',
+      ['prefix', 'state', 'reason'],
+      (g) => {
+        for (const { prefix, state, reason } of source.status().prefixes) g.set({ prefix, state, reason }, 1);
+      },
+    );
+    gauge('check_up', 'Whether the check is up after rise and fall.', ['check'], (g) => {
+      for (const { name, up } of source.status().checks) g.set({ check: name }, Number(up));
+    });
+    gauge(
+      'check_result',
+      'The last verdict of the check: 1 for the one that holds.',
+      ['check', 'verdict'],
+      (g) => {
+        for (const { name, verdict } of source.status().checks) {
+          for (const each of ['pass', 'fail', 'unknown'])
+            g.set({ check: name, verdict: each }, Number(each === verdict));
+        }
+      },
+    );
+    gauge(
+      'bgp_session_up',
+      'Whether the BGP session with the neighbor is Established.',
+      ['neighbor'],
+      (g) => {
+        for (const [neighbor, state] of Object.entries(source.status().bgp.neighbors)) {
+          g.set({ neighbor }, Number(state === 'up'));
+        }
+      },
+    );
+    gauge('guard_connected', 'Whether the guard answers on the lease socket.', [], (g) =>
+      g.set(Number(source.status().bgp.guard_connected)),
+    );
+    gauge('lease_held', 'Whether the guard holds a live lease of this sidecar.', [], (g) =>
+      g.set(Number(source.status().bgp.lease === 'held')),
+    );
+    gauge(
+      'evidence_age_seconds',
+      'Time since charon was last proved alive; absent before the first proof.',
+      [],
+      (g) => {
+        const age = source.status().evidence_age_seconds;
+        if (age !== null) g.set(age);
+      },
+    );
+    gauge('ike_sas', 'IKE_SAs that charon counts, half-open ones included.', [], (g) => {
+      const sas = source.sas();
+      if (sas !== undefined) g.set(sas.ikeSas);
+    });
+    gauge('ike_sas_half_open', 'IKE_SAs that charon counts as half-open.', [], (g) => {
+      const sas = source.sas();
+      if (sas !== undefined) g.set(sas.halfOpen);
+    });
+    gauge('child_sas', 'Installed CHILD_SAs, followed by events and listings.', [], (g) => {
+      const count = source.sas()?.childSas;
+      if (count !== undefined) g.set(count);
+    });
+    gauge('event_loop_lag_seconds', 'How late the timers of this process were of late.', [], (g) =>
+      g.set(source.lagMs() / 1000),
+    );
+    gauge('resident_memory_bytes', 'Resident memory of the sidecar.', [], (g) =>
+      g.set(process.memoryUsage.rss()),
+    );
+
+    this.#transitions = new Counter({
+      name: 'swancast_transitions_total',
+      help: 'Changes of phase of a prefix, by the phase entered and its reason.',
+      labelNames: ['prefix', 'to', 'reason'],
+      registers,
+    });
+    this.#duration = new Histogram({
+      name: 'swancast_check_duration_seconds',
+      help: 'How long one look of the check took.',
+      labelNames: ['check'],
+      buckets: [0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5],
+      registers,
+    });
+    this.#lastRun = new Gauge({
+      name: 'swancast_check_last_run_timestamp_seconds',
+      help: 'When the check last came to a result (Unix time).',
+      labelNames: ['check'],
+      registers,
+    });
+  }
+
+  transition({ prefix, to, cause }: Transition): void {
+    this.#transitions.inc({ prefix, to, reason: cause?.reason ?? 'all-pass' });
+  }
+
+  checked({ check }: Result, durationMs: number | undefined, time: Date): void {
+    if (durationMs !== undefined) this.#duration.observe({ check }, durationMs / 1000);
+    this.#lastRun.set({ check }, time.getTime() / 1000);
+  }
+}

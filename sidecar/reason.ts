@@ -1,0 +1,63 @@
+/** All reasons of the product in one table: those of the checks, and those of the decision itself. */
+import { HEALTH_REASONS, type HealthReason, type ReasonEntry } from '../health/reason.ts';
+
+export const DECISION_REASONS = {
+  'all-pass': {
+    class: 'advisory',
+    sentence: 'every check passes',
+    wayOut: 'nothing to do',
+  },
+  starting: {
+    class: 'advisory',
+    sentence: 'the announcement is not earned yet: a required check has not risen',
+    wayOut: 'wait for the check named beside it, or see why it does not pass',
+  },
+  'hold-down': {
+    class: 'advisory',
+    sentence: 'the checks pass again, and must go on passing until the hold-down is over',
+    wayOut: 'wait; the hold-down doubles with every flap and halves with every quiet period',
+  },
+  'guard-absent': {
+    class: 'advisory',
+    sentence: 'the guard in ExaBGP does not answer on the lease socket, so nothing can be announced',
+    wayOut: 'look at the log of ExaBGP; with bgp.supervise: false, at `systemctl status swancast-bgp`',
+  },
+  adopted: {
+    class: 'advisory',
+    sentence: 'found announced by a predecessor; kept until the own checks have risen',
+    wayOut: 'wait; it withdraws by itself when lease.handover_seconds pass first',
+  },
+  'adoption-expired': {
+    class: 'not-serving',
+    sentence: 'the own checks did not rise before lease.handover_seconds passed',
+    wayOut: 'see which check does not pass: `swancast explain`',
+  },
+  'both-planes-silent': {
+    class: 'not-serving',
+    sentence: 'charon answers neither VICI nor IKE_SA_INIT: it is frozen, or not on the processor',
+    wayOut: 'look at the state of the charon process (stopped? swapping?), then restart strongSwan',
+  },
+  'evidence-stale': {
+    class: 'not-serving',
+    sentence: 'nothing has proved charon alive for longer than lease.max_age_seconds',
+    wayOut: 'see why the check charon does not pass: `swancast explain`',
+  },
+  'check-stale': {
+    class: 'impaired',
+    sentence: 'a check has known nothing for longer than its max_age_seconds',
+    wayOut: 'see why it does not come to an answer; raise its timeout_seconds if the host is slow',
+  },
+  'lease-lapsed': {
+    class: 'not-serving',
+    sentence: 'the guard withdrew because this sidecar did not renew in time',
+    wayOut: 'the sidecar stood still: see event_loop_lag_seconds, memory and CPU pressure of the host',
+  },
+  stopping: {
+    class: 'advisory',
+    sentence: 'the sidecar was told to stop, and withdraws first',
+    wayOut: 'start it again: `systemctl start swancast`',
+  },
+} as const satisfies Record<string, ReasonEntry>;
+
+export const REASONS = { ...HEALTH_REASONS, ...DECISION_REASONS };
+export type Reason = HealthReason | keyof typeof DECISION_REASONS;

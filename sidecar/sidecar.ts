@@ -1,0 +1,90 @@
+/**
+ * DOC: sidecar/ answers "what do we want?"
+ *
+ *   main.ts → cli/          argv → one command
+ *   run.ts                  configuration → parts, wired once; signals
+ *   sidecar.ts (here)       dispatch: the one place where state changes
+ *   decision.ts             step(): pure, over verdict.ts (what the checks say) and prefix.ts (the machine)
+ *   status.ts               state → what people are shown; http.ts, metrics.ts and cli/ read it
+ *   config/                 YAML → frozen Config; the only place that knows convict
+ *
+ * Data flows one way: result or report → dispatch → step → effects → speaker, scheduler, journal.
+ */
+import {
+  step,
+  initialState,
+  type Effect,
+  type Event,
+  type Policy,
+  type State,
+  type Transition,
+} from './decision.ts';
+import type { Announcement } from '../bgp/announcement.ts';
+
+/** What effects act on. None of these may call dispatch before it has returned. */
+export interface Actors {
+  set(generation: number, announcements: readonly Announcement[], evidence: number): void;
+  renew(generation: number, evidence: number): void;
+  pace(check: string, fast: boolean): void;
+  journal(transition: Transition): void;
+}
+
+export class Sidecar {
+  readonly #policy: Policy;
+  readonly #actors: Actors;
+  readonly #now: () => number;
+  #state: State;
+  #timer: NodeJS.Timeout | undefined;
+  #stepping = false;
+
+  constructor(policy: Policy, actors: Actors, now: () => number) {
+    this.#policy = policy;
+    this.#actors = actors;
+    this.#now = now;
+    this.#state = initialState(policy, now());
+  }
+
+  get state(): State {
+    return this.#state;
+  }
+
+  /** Steps synchronously, then runs the effects in order; an event is never queued. */
+  dispatch(event: Event): void {
+    if (this.#stepping) throw new Error(`dispatch(${event.type}) from within an effect`);
+    this.#stepping = true;
+    try {
+      const now = this.#now();
+      const { state, effects, wakeAt } = step(this.#state, event, this.#policy, now);
+      this.#state = state;
+      for (const effect of effects) this.#run(effect);
+      this.#wake(wakeAt, now);
+    } finally {
+      this.#stepping = false;
+    }
+  }
+
+  /** Nothing ticks afterwards; what is announced is left to its lease. */
+  close(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #run(effect: Effect): void {
+    switch (effect.type) {
+      case 'set':
+        return this.#actors.set(effect.generation, effect.announcements, effect.evidence);
+      case 'renew':
+        return this.#actors.renew(effect.generation, effect.evidence);
+      case 'pace':
+        return this.#actors.pace(effect.check, effect.fast);
+      case 'journal':
+        return this.#actors.journal(effect.transition);
+    }
+  }
+
+  #wake(wakeAt: number | undefined, now: number): void {
+    clearTimeout(this.#timer);
+    if (wakeAt === undefined) return;
+    // One millisecond more than asked for: a timer that fires early would only step in vain.
+    this.#timer = setTimeout(() => this.dispatch({ type: 'tick' }), Math.ceil(wakeAt - now) + 1);
+  }
+}

@@ -1,0 +1,153 @@
+/**
+ * What the checks of one prefix say together, at one moment: the worst class that holds, the one cause
+ * behind it, whether an announcement is earned, and when charon was last proved alive. Pure.
+ */
+import type { Result } from '../health/check.ts';
+import { CLASSES, type Class } from '../health/reason.ts';
+import { isMoving, isUp, nextLevel, START_LEVEL, type Thresholds } from '../health/hysteresis.ts';
+import { REASONS, type Reason } from './reason.ts';
+
+export interface CheckPolicy extends Thresholds {
+  /** Must be up before the first announcement, and again after every withdrawal. */
+  readonly required: boolean;
+  /** A pass proves charon alive and so renews the lease. */
+  readonly proves: boolean;
+  readonly dependsOn: readonly string[];
+  /** How long it may know nothing before it counts as impaired, in milliseconds. */
+  readonly maxAgeMs: number;
+  /** The operator's word on how bad a failure of this check is; `gone` stays gone. */
+  readonly class?: Class;
+}
+
+export interface Cause {
+  readonly reason: Reason;
+  readonly class: Class;
+  readonly check?: string;
+  readonly value?: string;
+}
+
+export interface CheckState {
+  readonly level: number;
+  readonly result: Result | undefined;
+  /** When it last knew (pass or fail), or when watching began. */
+  readonly knownAt: number;
+  /** Why it is down; undefined while up, and while it has only not risen yet. */
+  readonly down: Cause | undefined;
+  readonly aliveAt: number | undefined;
+}
+
+export interface Verdict {
+  readonly class: Class | undefined;
+  readonly cause: Cause | undefined;
+  /** Everything that must rise has risen, and every check has been heard once. */
+  readonly ready: boolean;
+  readonly waitingFor: string | undefined;
+  /** The next moment at which this verdict changes although no result arrives. */
+  readonly staleAt: number | undefined;
+}
+
+export const freshCheck = (now: number): CheckState => ({
+  level: START_LEVEL,
+  result: undefined,
+  knownAt: now,
+  down: undefined,
+  aliveAt: undefined,
+});
+
+/** One result into one check. A fact of class gone snaps to the ground: no hysteresis asks for a second look. */
+export function absorb(state: CheckState, result: Result, policy: CheckPolicy): CheckState {
+  if (result.verdict === 'unknown') {
+    return {
+      ...state,
+      result,
+      aliveAt: result.provesAlive ? newest(state.aliveAt, result.at) : state.aliveAt,
+    };
+  }
+  const knownAt = Math.max(state.knownAt, result.at);
+  if (result.verdict === 'pass') {
+    const level = nextLevel(state.level, 'pass', policy);
+    return {
+      level,
+      result,
+      knownAt,
+      down: isUp(level, policy) ? undefined : state.down,
+      aliveAt: policy.proves ? newest(state.aliveAt, result.at) : state.aliveAt,
+    };
+  }
+  const cause = causeOf(result, policy);
+  const level = cause.class === 'gone' ? 0 : nextLevel(state.level, 'fail', policy);
+  return {
+    level,
+    result,
+    knownAt,
+    down: isUp(level, policy) ? undefined : cause,
+    aliveAt: result.provesAlive ? newest(state.aliveAt, result.at) : state.aliveAt,
+  };
+}
+
+/** When charon was last proved alive by any of the checks; undefined = never. */
+export const evidenceOf = (checks: ReadonlyMap<string, CheckState>): number | undefined =>
+  [...checks.values()].reduce<number | undefined>(
+    (best, { aliveAt }) => (aliveAt === undefined ? best : newest(best, aliveAt)),
+    undefined,
+  );
+
+export const isHurried = (state: CheckState, policy: CheckPolicy): boolean =>
+  isMoving(state.level, policy) || (!isUp(state.level, policy) && state.result?.verdict === 'pass');
+
+/** The verdict over the named checks at `now`. `policies` and `states` hold every name. */
+export function judge(
+  names: readonly string[],
+  states: ReadonlyMap<string, CheckState>,
+  policies: ReadonlyMap<string, CheckPolicy>,
+  now: number,
+): Verdict {
+  let worst: Cause | undefined;
+  let waitingFor: string | undefined;
+  let staleAt: number | undefined;
+  const isDown = (name: string): boolean => states.get(name)?.down !== undefined;
+  const silent = { vici: false, ike: false };
+  for (const name of names) {
+    const state = states.get(name);
+    const policy = policies.get(name);
+    if (state === undefined || policy === undefined) throw new Error(`check ${name} has no state or policy`);
+    const isConsequence = policy.dependsOn.some(isDown);
+    const staleFrom = state.knownAt + policy.maxAgeMs;
+    const isStale = now >= staleFrom;
+    if (!isStale) staleAt = soonest(staleAt, staleFrom);
+    if (!isConsequence) {
+      worst = worse(worst, state.down);
+      if (isStale && state.down === undefined) worst = worse(worst, stale(name));
+    }
+    silent.vici ||= state.down?.reason === 'vici-silent';
+    silent.ike ||= state.down?.reason === 'ike-silent';
+    const heard = state.result !== undefined || isStale;
+    const risen = !policy.required || isUp(state.level, policy);
+    if ((!heard || !risen) && waitingFor === undefined) waitingFor = name;
+  }
+  if (silent.vici && silent.ike) worst = worse(worst, { reason: 'both-planes-silent', class: 'not-serving' });
+  return { class: worst?.class, cause: worst, ready: waitingFor === undefined, waitingFor, staleAt };
+}
+
+function causeOf(result: Exclude<Result, { verdict: 'pass' }>, policy: CheckPolicy): Cause {
+  const natural: Class = REASONS[result.reason].class;
+  return {
+    reason: result.reason,
+    class: natural === 'gone' ? natural : (policy.class ?? natural),
+    check: result.check,
+    ...(result.value === undefined ? {} : { value: result.value }),
+  };
+}
+
+const stale = (check: string): Cause => ({
+  reason: 'check-stale',
+  class: REASONS['check-stale'].class,
+  check,
+});
+
+/** The worse of two causes; the first stands when they are equally bad. */
+const worse = (a: Cause | undefined, b: Cause | undefined): Cause | undefined =>
+  a === undefined || (b !== undefined && CLASSES.indexOf(b.class) < CLASSES.indexOf(a.class)) ? b : a;
+
+const newest = (a: number | undefined, b: number): number => (a === undefined ? b : Math.max(a, b));
+const soonest = (a: number | undefined, b: number): number => (a === undefined ? b : Math.min(a, b));

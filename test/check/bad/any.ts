@@ -1,0 +1,4 @@
+// file: health/bad.ts
+// tool: lint
+// says: no-explicit-any
+export const bad = (value: any): unknown => value;

@@ -1,0 +1,7 @@
+// file: sidecar/bad.ts
+// tool: lint
+// says: no-floating-promises
+const later = async (): Promise<void> => {};
+export function bad(): void {
+  later();
+}

@@ -1,0 +1,273 @@
+import { describe, expect, it } from 'vitest';
+import { POLICY, Scenario, V4, V6 } from './scenario.ts';
+
+const BOTH = [`${V4} 100`, `${V6} 100`];
+const announced = (): Scenario => new Scenario().guard({}).healthy(1000);
+
+describe('cold start', () => {
+  it('announces nothing before the guard answers, however healthy', () => {
+    const run = new Scenario().healthy(10_000);
+    expect([run.phase(), run.routes]).toEqual(['cold (guard-absent)', []]);
+    expect(run.guard({}).routes).toEqual(BOTH);
+  });
+
+  it('earns the announcement: rise of every required check, and every check heard once', () => {
+    const run = new Scenario().guard({}).pass('ike-v4', 'ike-v6', 'sa-count');
+    expect(run.phase()).toBe('cold (starting)');
+    run.wait(100).pass('charon');
+    expect([run.phase(), run.routes]).toEqual(['cold (starting)', []]);
+    run.wait(100).pass('charon');
+    expect([run.phase(), run.routes]).toEqual(['announced (all-pass)', BOTH]);
+  });
+
+  it('says which check it waits for', () => {
+    const run = new Scenario().guard({}).pass('charon').wait(200).pass('charon').pass('sa-count');
+    expect(run.state.prefixes.get(V4)?.cause).toMatchObject({ reason: 'starting', check: 'ike-v4' });
+  });
+
+  it('stays cold on a gateway whose VICI socket may not be opened, and names that', () => {
+    const run = new Scenario()
+      .guard({})
+      .pass('ike-v4', 'sa-count')
+      .fail('charon', 'vici-denied')
+      .wait(60_000);
+    expect([run.phase(), run.routes]).toEqual(['cold (vici-denied)', []]);
+  });
+
+  it('starts degraded when something is impaired from the start', () => {
+    const run = new Scenario().guard({}).fail('sa-count', 'sa-collapse').pass('charon', 'ike-v4', 'ike-v6');
+    run.wait(100).pass('charon');
+    expect([run.phase(), run.routes]).toEqual(['degraded (sa-collapse)', [`${V4} 1000`, `${V6} 1000`]]);
+  });
+});
+
+describe('stepping down', () => {
+  it('charon gone: one fact withdraws everything in the same step, the set before the journal', () => {
+    const run = announced();
+    const before = run.effects.length;
+    run.fail('charon', 'charon-gone');
+    expect([run.phase(), run.routes]).toEqual(['withdrawn (charon-gone)', []]);
+    const kinds = run.effects.slice(before).map(({ effect }) => effect.type);
+    expect(kinds.slice(0, 3)).toEqual(['set', 'journal', 'journal']);
+    expect(run.effects[before]?.effect).toMatchObject({ type: 'set', announcements: [] });
+  });
+
+  it('one plane silent degrades; both planes silent withdraw', () => {
+    const run = announced().fail('charon', 'vici-silent');
+    expect([run.phase(), run.routes]).toEqual(['degraded (vici-silent)', [`${V4} 1000`, `${V6} 1000`]]);
+    run.fail('ike-v4', 'ike-silent');
+    expect(run.phase(V4)).toBe('degraded (vici-silent)');
+    run.fail('ike-v4', 'ike-silent');
+    expect([run.phase(V4), run.phase(V6)]).toEqual([
+      'withdrawn (both-planes-silent)',
+      'degraded (vici-silent)',
+    ]);
+    expect(run.routes).toEqual([`${V6} 1000`]);
+  });
+
+  it('a dead IPv6 path costs the IPv6 prefix alone', () => {
+    const run = announced().fail('ike-v6', 'ike-refused').fail('ike-v6', 'ike-refused');
+    expect([run.phase(V4), run.phase(V6)]).toEqual(['announced (all-pass)', 'withdrawn (ike-refused)']);
+    expect(run.routes).toEqual([`${V4} 100`]);
+  });
+
+  it('fall: a single missed probe changes nothing', () => {
+    const run = announced().fail('ike-v4', 'ike-silent');
+    expect([run.phase(), run.routes]).toEqual(['announced (all-pass)', BOTH]);
+  });
+
+  it('stuck workers that still prove charon alive keep a degraded prefix announced for as long as it takes', () => {
+    const run = announced();
+    for (let i = 0; i < 40; i += 1) {
+      run.fail('charon', 'vici-silent').fail('ike-v4', 'ike-workers-stuck', true).wait(500);
+    }
+    expect([run.phase(), run.routes.includes(`${V4} 1000`)]).toEqual(['degraded (vici-silent)', true]);
+  });
+
+  it('no proof of life for lease.max_age_seconds withdraws by itself', () => {
+    const run = announced().wait(POLICY.lease.maxAgeMs + 1);
+    expect([run.phase(), run.routes]).toEqual(['withdrawn (evidence-stale)', []]);
+  });
+
+  it('unknown moves nothing, until it is older than max_age_seconds', () => {
+    const run = announced();
+    for (let i = 0; i < 118; i += 1) run.unknown('sa-count').pass('charon', 'ike-v4', 'ike-v6').wait(500);
+    expect(run.phase()).toBe('announced (all-pass)');
+    for (let i = 0; i < 3; i += 1) run.unknown('sa-count').pass('charon', 'ike-v4', 'ike-v6').wait(500);
+    expect(run.phase()).toBe('degraded (check-stale)');
+  });
+
+  it('a consequence is not held against the prefix while its cause is down', () => {
+    const run = announced().fail('charon', 'vici-silent').fail('sa-count', 'sa-collapse');
+    expect(run.phase()).toBe('degraded (vici-silent)');
+  });
+
+  it('the operator may call a failure worse or better, but gone stays gone', () => {
+    const checks = new Map(POLICY.checks);
+    checks.set('sa-count', {
+      rise: 1,
+      fall: 1,
+      required: false,
+      proves: false,
+      dependsOn: [],
+      maxAgeMs: 60_000,
+      class: 'not-serving',
+    });
+    checks.set('charon', {
+      rise: 2,
+      fall: 1,
+      required: true,
+      proves: true,
+      dependsOn: [],
+      maxAgeMs: 60_000,
+      class: 'advisory',
+    });
+    const run = new Scenario({ ...POLICY, checks }).guard({}).healthy(1000).fail('sa-count', 'sa-collapse');
+    expect(run.phase()).toBe('withdrawn (sa-collapse)');
+    const other = new Scenario({ ...POLICY, checks }).guard({}).healthy(1000).fail('charon', 'vici-silent');
+    expect(other.phase()).toBe('announced (all-pass)');
+    expect(other.fail('charon', 'charon-gone').phase()).toBe('withdrawn (charon-gone)');
+  });
+});
+
+describe('stepping up', () => {
+  it('waits for the hold-down, which doubles per flap and halves per quiet period', () => {
+    const run = announced();
+    const downFor = (): number => {
+      run.fail('charon', 'charon-gone');
+      const start = run.now;
+      while (run.routes.length === 0) run.pass('charon', 'ike-v4', 'ike-v6', 'sa-count').wait(100);
+      return run.now - start;
+    };
+    expect(
+      [downFor(), downFor(), downFor(), downFor(), downFor()].map((ms) => Math.floor(ms / 1000)),
+    ).toEqual([2, 4, 8, 16, 16]);
+    run.healthy(61_000);
+    expect(Math.floor(downFor() / 1000)).toBe(16);
+    run.healthy(10 * 61_000);
+    expect(Math.floor(downFor() / 1000)).toBe(2);
+  });
+
+  it('shows the hold-down as the reason while everything passes again', () => {
+    const run = announced().fail('charon', 'charon-gone').pass('charon').wait(100).pass('charon');
+    expect(run.phase()).toBe('withdrawn (hold-down)');
+  });
+
+  it('goes from withdrawn to degraded when what is left is only impaired', () => {
+    const run = announced().fail('charon', 'charon-gone').fail('sa-count', 'sa-collapse');
+    for (let i = 0; i < 6; i += 1) run.pass('charon', 'ike-v4', 'ike-v6').wait(500);
+    expect(run.phase()).toBe('degraded (sa-collapse)');
+  });
+
+  it('degraded returns to announced under the same hold-down', () => {
+    const run = announced().fail('sa-count', 'sa-collapse').wait(10).pass('sa-count');
+    expect(run.phase()).toBe('degraded (hold-down)');
+    expect(run.healthy(2500).phase()).toBe('announced (all-pass)');
+  });
+});
+
+describe('the lease', () => {
+  it('renews four times a lease, with the time of the evidence and not of the sending', () => {
+    const run = announced();
+    run.effects.length = 0;
+    const proof = run.now;
+    run.pass('charon').wait(1000);
+    const renewals = run.effects.filter(({ effect }) => effect.type === 'renew');
+    expect(renewals.length).toBe(4);
+    expect(renewals.every(({ effect }) => effect.type === 'renew' && effect.evidence === proof)).toBe(true);
+  });
+
+  it('adopts what a predecessor announced: nothing is sent until an own pass renews it', () => {
+    const held = POLICY.prefixes.map(({ announced: route }) => route);
+    const run = new Scenario().guard({ lease: 'held', generation: 7, desired: held, acknowledged: [V4, V6] });
+    expect([run.phase(), run.phase(V6), run.routes]).toEqual([
+      'adopted (adopted)',
+      'adopted (adopted)',
+      BOTH,
+    ]);
+    run.wait(1000);
+    expect(run.effects.filter(({ effect }) => effect.type !== 'journal')).toEqual([]);
+    run.pass('charon').wait(300);
+    expect(run.effects.at(-1)?.effect).toMatchObject({ type: 'renew', generation: 7 });
+    run.healthy(1000);
+    expect([run.phase(), run.routes]).toEqual(['announced (all-pass)', BOTH]);
+    expect(run.effects.filter(({ effect }) => effect.type === 'set')).toEqual([]);
+  });
+
+  it('withdraws what it adopted but could not earn before handover_seconds', () => {
+    const run = new Scenario().guard({
+      lease: 'handover',
+      generation: 7,
+      desired: [{ prefix: V4, nextHop: 'self', med: 100 }],
+    });
+    for (let i = 0; i < 11; i += 1) run.pass('charon').wait(500);
+    expect([run.phase(), run.routes]).toEqual(['withdrawn (starting)', []]);
+    expect(run.state.prefixes.get(V4)?.enteredBy).toMatchObject({
+      reason: 'adoption-expired',
+      check: 'ike-v4',
+    });
+  });
+
+  it('a hard fact beats an adoption at once', () => {
+    const run = new Scenario().guard({
+      lease: 'held',
+      generation: 7,
+      desired: [{ prefix: V4, nextHop: 'self', med: 100 }],
+    });
+    expect(run.fail('charon', 'charon-gone').routes).toEqual([]);
+    expect(
+      run.effects.at(-2)?.effect.type === 'set' || run.effects.some(({ effect }) => effect.type === 'set'),
+    ).toBe(true);
+  });
+
+  it('drops an adopted prefix that is no longer configured as soon as it has proof', () => {
+    const stranger = { prefix: '198.51.100.0/24', nextHop: 'self' };
+    const run = new Scenario().guard({
+      lease: 'held',
+      generation: 7,
+      desired: [stranger, { prefix: V4, nextHop: 'self', med: 100 }],
+    });
+    run.pass('charon');
+    expect(run.effects.find(({ effect }) => effect.type === 'set')?.effect).toMatchObject({
+      generation: 8,
+      announcements: [{ prefix: V4 }],
+    });
+  });
+
+  it('earns again after the guard withdrew because renewals came too late', () => {
+    const run = announced();
+    run.guard({ lease: 'lapsed', generation: run.state.generation });
+    expect([run.phase(), run.routes]).toEqual(['withdrawn (hold-down)', []]);
+    expect(run.state.prefixes.get(V4)?.enteredBy?.reason).toBe('lease-lapsed');
+    expect(run.healthy(3000).phase()).toBe('announced (all-pass)');
+  });
+
+  it('keeps wanting the same while the guard is away', () => {
+    const run = announced().guard(undefined).healthy(5000);
+    expect([run.phase(), run.routes]).toEqual(['announced (all-pass)', BOTH]);
+  });
+});
+
+describe('stop', () => {
+  it('withdraws and never announces again', () => {
+    const run = announced().stop();
+    expect([run.phase(), run.routes]).toEqual(['withdrawn (stopping)', []]);
+    expect(run.healthy(600_000).routes).toEqual([]);
+  });
+});
+
+describe('pace', () => {
+  it('looks faster with every proof of life while one of them fails, and with a check that moves', () => {
+    const run = announced();
+    run.effects.length = 0;
+    run.fail('charon', 'vici-silent');
+    const paces = (): string[] =>
+      run.effects.flatMap(({ effect }) =>
+        effect.type === 'pace' ? [`${effect.check} ${effect.fast ? 'fast' : 'slow'}`] : [],
+      );
+    expect(paces()).toEqual(['charon fast', 'ike-v4 fast', 'ike-v6 fast']);
+    run.effects.length = 0;
+    run.pass('charon').pass('charon');
+    expect(paces()).toEqual(['charon slow', 'ike-v4 slow', 'ike-v6 slow']);
+  });
+});

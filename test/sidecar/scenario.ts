@@ -1,0 +1,127 @@
+/** Whole scenarios on a fake clock: lines in, the set of routes after each line out. */
+import type { HealthReason } from '../../health/reason.ts';
+import type { LeaseReport } from '../../bgp/lease.ts';
+import {
+  initialState,
+  step,
+  type Effect,
+  type Event,
+  type Policy,
+  type State,
+} from '../../sidecar/decision.ts';
+
+export const V4 = '192.0.2.1/32';
+export const V6 = '2001:db8:53::1/128';
+
+export const POLICY: Policy = {
+  checks: new Map([
+    ['charon', { rise: 2, fall: 1, required: true, proves: true, dependsOn: [], maxAgeMs: 5000 }],
+    ['ike-v4', { rise: 1, fall: 2, required: true, proves: true, dependsOn: [], maxAgeMs: 60_000 }],
+    ['ike-v6', { rise: 1, fall: 2, required: true, proves: true, dependsOn: [], maxAgeMs: 60_000 }],
+    [
+      'sa-count',
+      { rise: 1, fall: 1, required: false, proves: false, dependsOn: ['charon'], maxAgeMs: 60_000 },
+    ],
+  ]),
+  prefixes: [
+    {
+      prefix: V4,
+      checks: ['charon', 'ike-v4', 'sa-count'],
+      announced: { prefix: V4, nextHop: 'self', med: 100 },
+      degraded: { prefix: V4, nextHop: 'self', med: 1000 },
+    },
+    {
+      prefix: V6,
+      checks: ['charon', 'ike-v6', 'sa-count'],
+      announced: { prefix: V6, nextHop: 'self', med: 100 },
+      degraded: { prefix: V6, nextHop: 'self', med: 1000 },
+    },
+  ],
+  hold: { holdDownMs: 2000, holdDownMaxMs: 16_000, quietMs: 60_000 },
+  lease: { ttlMs: 1000, maxAgeMs: 3000, handoverMs: 5000 },
+};
+
+export const EMPTY: LeaseReport = {
+  generation: 0,
+  lease: 'none',
+  desired: [],
+  acknowledged: [],
+  neighbors: {},
+  reasons: {},
+};
+
+/** A sidecar's decision driven by hand: every call moves the clock first, waking whenever it asked to. */
+export class Scenario {
+  state: State;
+  now = 1000;
+  wakeAt: number | undefined;
+  readonly effects: { readonly at: number; readonly effect: Effect }[] = [];
+  readonly #policy: Policy;
+
+  constructor(policy: Policy = POLICY) {
+    this.#policy = policy;
+    this.state = initialState(policy, this.now);
+  }
+
+  /** Lets `ms` pass; every wake-up in between happens at its time. */
+  wait(ms: number): this {
+    const until = this.now + ms;
+    while (this.wakeAt !== undefined && this.wakeAt <= until) {
+      this.now = this.wakeAt;
+      this.send({ type: 'tick' });
+    }
+    this.now = until;
+    return this;
+  }
+
+  pass(...checks: string[]): this {
+    for (const check of checks)
+      this.send({ type: 'result', result: { check, verdict: 'pass', at: this.now } });
+    return this;
+  }
+
+  fail(check: string, reason: HealthReason, provesAlive = false): this {
+    const proof = provesAlive ? { provesAlive: true as const } : {};
+    return this.send({ type: 'result', result: { check, verdict: 'fail', reason, at: this.now, ...proof } });
+  }
+
+  unknown(check: string, reason: HealthReason = 'check-timed-out'): this {
+    return this.send({ type: 'result', result: { check, verdict: 'unknown', reason, at: this.now } });
+  }
+
+  guard(report: Partial<LeaseReport> | undefined): this {
+    return this.send({ type: 'lease', report: report && { ...EMPTY, ...report } });
+  }
+
+  stop(): this {
+    return this.send({ type: 'stop' });
+  }
+
+  send(event: Event): this {
+    const { state, effects, wakeAt } = step(this.state, event, this.#policy, this.now);
+    if (wakeAt !== undefined && wakeAt <= this.now)
+      throw new Error(`woken at ${wakeAt}, which is not after ${this.now}`);
+    this.state = state;
+    this.wakeAt = wakeAt;
+    for (const effect of effects) this.effects.push({ at: this.now, effect });
+    return this;
+  }
+
+  /** Passes of everything, every 500 ms, for so long. */
+  healthy(ms: number): this {
+    for (let passed = 0; passed < ms; passed += 500) {
+      this.pass('charon', 'ike-v4', 'ike-v6', 'sa-count').wait(Math.min(500, ms - passed));
+    }
+    return this;
+  }
+
+  phase(prefix = V4): string {
+    const at = this.state.prefixes.get(prefix);
+    return `${at?.phase} (${at?.reason})`;
+  }
+
+  /** The routes asked for, as "prefix med". */
+  get routes(): string[] {
+    return this.state.announcements.map(({ prefix, med }) => `${prefix} ${med}`);
+  }
+}
