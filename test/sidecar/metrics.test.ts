@@ -1,0 +1,55 @@
+import { spawnSync } from 'node:child_process';
+import { describe, expect, it } from 'vitest';
+import { Metrics } from '../../sidecar/metrics.ts';
+import { Scenario, V4 } from './scenario.ts';
+import { statusFor } from './status.fixture.ts';
+
+function metricsOf(run: Scenario): Metrics {
+  const sas = () => ({ ikeSas: 12, halfOpen: 1, childSas: 14 });
+  const metrics = new Metrics({ status: () => statusFor(run), lagMs: () => 1.5, sas });
+  for (const { effect } of run.effects) if (effect.type === 'journal') metrics.transition(effect.transition);
+  metrics.checked({ check: 'charon', verdict: 'pass', at: 0 }, 0.4, new Date('2026-01-01T00:00:00Z'));
+  return metrics;
+}
+
+describe('metrics', () => {
+  it('show the crash of charon the way status does', async () => {
+    const text = await metricsOf(
+      new Scenario().guard({}).healthy(1000).fail('charon', 'charon-gone'),
+    ).registry.metrics();
+    for (const line of [
+      'swancast_gateway_state{state="withdrawn"} 1',
+      `swancast_prefix_desired{prefix="${V4}"} 0`,
+      `swancast_prefix_state{prefix="${V4}",state="withdrawn",reason="charon-gone"} 1`,
+      'swancast_check_up{check="charon"} 0',
+      `swancast_transitions_total{prefix="${V4}",to="withdrawn",reason="charon-gone"} 1`,
+      'swancast_check_duration_seconds_bucket{le="0.0005",check="charon"} 1',
+      'swancast_ike_sas 12',
+      'swancast_child_sas 14',
+      'swancast_event_loop_lag_seconds 0.0015',
+    ]) {
+      expect(text.split('\n')).toContain(line);
+    }
+  });
+
+  it('forget a reason that no longer holds', async () => {
+    const run = new Scenario().guard({}).healthy(1000).fail('charon', 'charon-gone');
+    const metrics = metricsOf(run);
+    await metrics.registry.metrics();
+    run.healthy(5000);
+    const text = await metrics.registry.metrics();
+    expect(text).toContain(`swancast_prefix_state{prefix="${V4}",state="announced",reason="all-pass"} 1`);
+    expect(text).not.toContain('state="withdrawn",reason');
+  });
+
+  it('pass promtool check metrics', async () => {
+    const input = await metricsOf(new Scenario().guard({}).healthy(1000)).registry.metrics();
+    const { status, stdout, stderr, error } = spawnSync('promtool', ['check', 'metrics'], {
+      input,
+      encoding: 'utf8',
+    });
+    expect(error, 'promtool comes with the Debian package prometheus: make setup').toBeUndefined();
+    expect(`${stdout}${stderr}`).toBe('');
+    expect(status).toBe(0);
+  });
+});
