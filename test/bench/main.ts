@@ -1,0 +1,35 @@
+/**
+ * DOC: benches, one at a time by name: `npm run -s bench -- NAME [--json FILE]`.
+ *   vici   decoding a list-sas of 10,000 IKE_SAs      vici.ts, vici-charon.ts (the other process)
+ * Each prints a small table, gives its runs as JSON with --json, and exits 1 when a round failed.
+ */
+import { writeFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { benchVici } from './vici.ts';
+
+/** A bench writes its table to stdout and resolves with what --json writes; it rejects when a round fails. */
+type Bench = () => Promise<object>;
+
+const BENCHES: Readonly<Record<string, Bench>> = {
+  vici: benchVici,
+};
+
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: 'string' } } });
+const name = positionals[0] ?? '';
+const bench = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined;
+if (bench === undefined) {
+  process.stderr.write(`bench: "${name}" is none of ${Object.keys(BENCHES).join(', ')}\n`);
+  process.exitCode = 2;
+} else {
+  try {
+    const report = await bench();
+    if (values.json !== undefined) {
+      await writeFile(values.json, `${JSON.stringify(report, undefined, 2)}\n`);
+    }
+  } catch (error) {
+    process.stderr.write(
+      `bench ${name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+    );
+    process.exitCode = 1;
+  }
+}
