@@ -28,7 +28,7 @@ integration: setup
 
 test: setup
 	@npm run -s build
-	@npm run -s ci
+	@npm run -s test:all
 
 demo: setup
 	@npm run -s build

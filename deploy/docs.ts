@@ -1,0 +1,82 @@
+/**
+ * Fills the generated tables of README.md from the code they describe; `--check` only compares. A test holds
+ * the two together, so that no key, reason, check or metric can be undocumented, or documented and gone.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CHECK_TYPES, type CheckType } from '../health/registry.ts';
+import { referenceTable } from '../sidecar/config/reference.ts';
+import { Metrics } from '../sidecar/metrics.ts';
+import { REASONS } from '../sidecar/reason.ts';
+
+const README = join(import.meta.dirname, '../README.md');
+
+const row = (...cells: readonly string[]): string =>
+  `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+
+const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [row(...head), `|${'---|'.repeat(head.length)}`, ...rows.map((cells) => row(...cells))].join('\n');
+
+function reasons(): string {
+  const rows = Object.entries(REASONS).map(([token, { class: how, sentence, wayOut }]) => [
+    `\`${token}\``,
+    how,
+    sentence,
+    wayOut,
+  ]);
+  return table(['reason', 'class', 'what is the case', 'what to do'], rows);
+}
+
+function checks(): string {
+  const rows = Object.entries(CHECK_TYPES as Record<string, CheckType>).map(([name, type]) => {
+    const { intervalMs, timeoutMs, rise, fall } = type.defaults;
+    return [
+      `\`${name}\``,
+      type.doc,
+      `${intervalMs / 1000} s, timeout ${timeoutMs / 1000} s`,
+      `${rise} / ${fall}`,
+      type.required ? 'yes' : 'no',
+    ];
+  });
+  return table(['type', 'passes when', 'runs every', 'rise / fall', 'required before announcing'], rows);
+}
+
+async function metrics(): Promise<string> {
+  const never = (): never => {
+    throw new Error('not scraped here');
+  };
+  const { registry } = new Metrics({ status: never, lagMs: () => 0, sas: () => undefined });
+  const registered = registry.getMetricsAsArray() as unknown as MetricShape[];
+  const rows = registered.map(({ name, help, type, labelNames }) => [
+    `\`${name}\``,
+    type,
+    labelNames.map((label) => `\`${label}\``).join(', '),
+    help,
+  ]);
+  return Promise.resolve(table(['metric', 'type', 'labels', 'meaning'], rows));
+}
+
+/** What prom-client's own types leave out of a registered metric. */
+interface MetricShape {
+  readonly name: string;
+  readonly help: string;
+  readonly type: string;
+  readonly labelNames: readonly string[];
+}
+
+/** README with its generated tables as they should be. */
+export async function documented(readme: string): Promise<string> {
+  const tables: Record<string, string> = {
+    reasons: reasons(),
+    checks: checks(),
+    configuration: referenceTable(),
+    metrics: await metrics(),
+  };
+  return Object.entries(tables).reduce((text, [name, content]) => {
+    const place = new RegExp(`(<!-- generated: ${name} -->\n)[^]*?(<!-- end -->)`);
+    if (!place.test(text)) throw new Error(`README.md has no place for the table "${name}"`);
+    return text.replace(place, (_, start: string, end: string) => `${start}${content}\n${end}`);
+  }, readme);
+}
+
+if (import.meta.main) writeFileSync(README, await documented(readFileSync(README, 'utf8')));
