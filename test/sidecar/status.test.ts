@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Journal } from '../../sidecar/journal.ts';
-import { Scenario, V4, V6 } from './scenario.ts';
+import { Scenario, V4 } from './scenario.ts';
 import { statusFor } from './status.fixture.ts';
 
 describe('status', () => {

@@ -1,0 +1,158 @@
+/**
+ * The guard without its sockets: one pure step per event. What it promises:
+ *
+ *   - nothing is announced but under a lease: it lapses, everything is withdrawn, nobody has to say so
+ *   - ExaBGP is cleared before the first lease, as the guard before this one may have left routes behind
+ *   - an ExaBGP that does not answer is killed: its closed TCP sessions are the withdrawal
+ *
+ *   draining → syncing → clearing → confirming → open (the lease socket is there) → killing
+ *
+ * `draining` lets stale answers to a dead guard's commands go by; `syncing` and `confirming` ask for the
+ * version, whose text line cannot be mistaken for a stale `done`.
+ */
+import { reconcile, type Pending } from './reconcile.ts';
+import { onLeaseMessage } from './guard-lease.ts';
+import { onReply, rest } from './guard-replies.ts';
+import {
+  enter,
+  kill,
+  lapse,
+  leaseReport,
+  log,
+  write,
+  type GuardEffect,
+  type GuardEvent,
+  type GuardLimits,
+  type GuardState,
+  type Hello,
+  type Turn,
+} from './guard-state.ts';
+
+/** `wakeAt`: when a `tick` is due at the latest; undefined once ExaBGP is being killed. */
+export function step(
+  state: GuardState,
+  event: GuardEvent,
+  now: number,
+  limits: GuardLimits,
+): {
+  readonly state: GuardState;
+  readonly effects: readonly GuardEffect[];
+  readonly wakeAt: number | undefined;
+} {
+  if (state.phase === 'killing') return { state, effects: [], wakeAt: undefined };
+  const turn: Turn = { state, effects: [], now, limits };
+  switch (event.type) {
+    case 'tick':
+      break;
+    case 'replies':
+      for (const reply of event.replies) onReply(turn, reply);
+      break;
+    case 'connected':
+      onConnected(turn, event.client);
+      break;
+    case 'disconnected': {
+      const { clients, holder } = turn.state;
+      turn.state = {
+        ...turn.state,
+        clients: clients.filter((client) => client !== event.client),
+        // The lease runs on: a successor may take it over until it lapses.
+        holder: holder === event.client ? undefined : holder,
+      };
+      break;
+    }
+    case 'message':
+      onLeaseMessage(turn, event.client, event.message);
+      break;
+    case 'vici-closed':
+      if (turn.state.lease.kind === 'handover') lapse(turn, "charon's socket closed during the hand-over");
+      break;
+    default:
+      event satisfies never;
+  }
+  onTime(turn, event.type === 'tick');
+  if (turn.state.phase === 'open') command(turn);
+  report(turn, state);
+  // What reaches the wire goes before what is said about it.
+  const first = turn.effects.filter(({ type }) => type === 'write' || type === 'kill-exabgp');
+  const then = turn.effects.filter(({ type }) => type !== 'write' && type !== 'kill-exabgp');
+  return { state: turn.state, effects: [...first, ...then], wakeAt: wakeAt(turn.state, limits) };
+}
+
+function onConnected(turn: Turn, client: number): void {
+  const { clients } = turn.state;
+  if (clients.length >= turn.limits.clientsMaximum) {
+    turn.effects.push({ type: 'close-client', client });
+    return;
+  }
+  const hello: Hello = { type: 'hello', exabgpVersion: turn.state.version, ...leaseReport(turn.state) };
+  turn.state = { ...turn.state, clients: [...clients, client] };
+  turn.effects.push({ type: 'send', client, message: hello });
+}
+
+/** Everything that happens because time passed. The lease lapses on ticks only: see `guard.ts` on own lag. */
+function onTime(turn: Turn, tick: boolean): void {
+  const { now, limits } = turn;
+  const { phase, phaseAt, replyAt, lease } = turn.state;
+  if (phase === 'draining' && now >= Math.min(replyAt + limits.quietMs, phaseAt + 10 * limits.quietMs)) {
+    enter(turn, 'syncing', { kind: 'probe', at: now });
+  }
+  if (!tick) return;
+  if (lease.until !== undefined && now >= lease.until) {
+    lapse(turn, lease.kind === 'handover' ? 'no successor came in time' : 'it was not renewed in time');
+  }
+  const late = latePending(turn.state, now, limits);
+  if (late?.kind === 'probe' && turn.state.versionSeen && phase !== 'open') {
+    log(turn, 'error', 'ExaBGP talks but acknowledges nothing: set exabgp.api.ack=true in its environment');
+    rest(turn);
+  } else if (late !== undefined) {
+    const what = late.kind === 'probe' ? '`version`' : `a ${late.kind} command`;
+    kill(turn, `no answer to ${what} for ${Math.round(now - late.at)} ms`);
+  }
+}
+
+/** Sends what reconcile asks for; in an idle turn, a probe when it is time. */
+function command(turn: Turn): void {
+  const { now, limits } = turn;
+  const { ledger, commands } = reconcile(turn.state.ledger, turn.state.desired, now, limits);
+  turn.state = { ...turn.state, ledger };
+  write(turn, commands);
+  if (ledger.pending.length === 0 && now >= turn.state.replyAt + limits.probeEveryMs) {
+    enter(turn, 'open', { kind: 'probe', at: now });
+  }
+}
+
+function report(turn: Turn, before: GuardState): void {
+  const { clients, lease, desired, ledger, neighbors } = turn.state;
+  const unchanged =
+    before.lease === lease &&
+    before.desired === desired &&
+    before.ledger.routes === ledger.routes &&
+    before.neighbors === neighbors;
+  if (unchanged) return;
+  const message = { type: 'report', ...leaseReport(turn.state) } as const;
+  const reported = JSON.stringify(message);
+  if (reported === turn.state.reported) return;
+  turn.state = { ...turn.state, reported };
+  for (const client of clients) turn.effects.push({ type: 'send', client, message });
+}
+
+const deadline = ({ phase }: GuardState, pending: Pending, limits: GuardLimits): number => {
+  if (phase !== 'open') return pending.at + limits.coldSilenceMs;
+  return pending.at + (pending.kind === 'withdraw' ? limits.ackDeadlineMs : limits.silenceMs);
+};
+
+const latePending = (state: GuardState, now: number, limits: GuardLimits): Pending | undefined =>
+  state.ledger.pending.find((pending) => now >= deadline(state, pending, limits));
+
+function wakeAt(state: GuardState, limits: GuardLimits): number | undefined {
+  const { phase, phaseAt, replyAt, lease, ledger } = state;
+  if (phase === 'killing') return undefined;
+  const times = ledger.pending.map((pending) => deadline(state, pending, limits));
+  if (phase === 'draining') times.push(Math.min(replyAt + limits.quietMs, phaseAt + 10 * limits.quietMs));
+  if (phase === 'open' && ledger.pending.length === 0) times.push(replyAt + limits.probeEveryMs);
+  if (lease.until !== undefined) times.push(lease.until);
+  for (const { state: route, retryAt } of ledger.routes.values()) {
+    if (route === 'refused' && retryAt !== undefined) times.push(retryAt);
+  }
+  return times.length === 0 ? undefined : Math.min(...times);
+}

@@ -1,0 +1,116 @@
+/** What ExaBGP's lines do to the guard: answers move the phases and the ledger, events the neighbors. */
+import { answer, type Pending } from './reconcile.ts';
+import type { Reply } from './reply.ts';
+import { enter, kill, log, type Turn } from './guard-state.ts';
+
+/** ExaBGP only names neighbors of its configuration; the cap is for a stream that somebody tampers with. */
+const NEIGHBORS_MAXIMUM = 256;
+
+export function onReply(turn: Turn, reply: Reply): void {
+  turn.state = { ...turn.state, replyAt: turn.now };
+  switch (reply.kind) {
+    case 'done':
+    case 'error':
+      onAnswer(turn, reply.kind);
+      return;
+    case 'version':
+      turn.state = {
+        ...turn.state,
+        version: reply.version,
+        versionSeen: turn.state.versionSeen || turn.state.ledger.pending[0]?.kind === 'probe',
+      };
+      return;
+    case 'neighbor': {
+      const { address, state, reason } = reply;
+      if (turn.state.neighbors.size >= NEIGHBORS_MAXIMUM && !turn.state.neighbors.has(address)) return;
+      const neighbors = new Map(turn.state.neighbors).set(address, { state, reason });
+      turn.state = { ...turn.state, neighbors };
+      const level = state === 'down' ? 'warn' : 'info';
+      const text = `neighbor ${address} is ${state}${reason === undefined ? '' : `: ${reason}`}`;
+      log(turn, level, text);
+      return;
+    }
+    case 'negotiated': {
+      const hold = reply.holdSeconds === undefined ? '?' : String(reply.holdSeconds);
+      const text = `neighbor ${reply.address} negotiated: hold time ${hold} s, ${reply.families.join(', ')}`;
+      log(turn, 'info', text);
+      return;
+    }
+    case 'notification': {
+      const codes = `${reply.code ?? '?'}/${reply.subcode ?? '?'}`;
+      const text = `neighbor ${reply.address} sent NOTIFICATION ${codes} (RFC 4271 section 6)`;
+      log(turn, 'warn', text);
+      return;
+    }
+    case 'shutdown':
+      log(turn, 'info', 'ExaBGP is shutting down');
+      return;
+    case 'text':
+      log(turn, 'debug', `ExaBGP says: ${reply.text}`);
+      return;
+    case 'unreadable':
+      log(turn, 'warn', `line of ExaBGP dropped, ${reply.why}: ${reply.text}`);
+      return;
+    default:
+      reply satisfies never;
+  }
+}
+
+function onAnswer(turn: Turn, verdict: 'done' | 'error'): void {
+  const { ledger, versionSeen, phase } = turn.state;
+  const head = ledger.pending[0];
+  const taken =
+    head?.kind === 'probe' && !versionSeen ? undefined : answer(ledger, verdict, turn.now, turn.limits);
+  if (taken === undefined) {
+    log(turn, 'debug', `stray answer "${verdict}": a command of an earlier guard`);
+    return;
+  }
+  const { answered } = taken;
+  turn.state = { ...turn.state, ledger: taken.ledger };
+  if (answered.kind === 'probe') {
+    turn.state = { ...turn.state, versionSeen: false };
+    if (phase === 'syncing') enter(turn, 'clearing', { kind: 'clear', at: turn.now });
+    if (phase === 'confirming') open(turn);
+  } else if (verdict === 'error') {
+    onError(turn, answered);
+  } else if (phase === 'clearing') {
+    enter(turn, 'confirming', { kind: 'probe', at: turn.now });
+  }
+}
+
+function onError(turn: Turn, refused: Exclude<Pending, { kind: 'probe' }>): void {
+  switch (refused.kind) {
+    case 'announce': {
+      const { prefix } = refused.announcement;
+      const text = `ExaBGP refused to announce ${prefix}: see its log; does a neighbor list this process in its api block?`;
+      log(turn, 'error', text);
+      return;
+    }
+    case 'withdraw':
+      kill(turn, `ExaBGP refused to withdraw ${refused.announcement.prefix}`);
+      return;
+    case 'clear': {
+      const text = 'ExaBGP refused `clear adj-rib out`: no neighbor lists this process in its api block';
+      log(turn, 'error', text);
+      // Asked again, as long as it takes: without a neighbor there is no route to worry about.
+      rest(turn);
+      return;
+    }
+    default:
+      refused satisfies never;
+  }
+}
+
+/** Starts over after a while: what is wrong is in the configuration, and asking faster will not mend it. */
+export function rest(turn: Turn): void {
+  const later = turn.now + turn.limits.refusalRetryMs;
+  turn.state = { ...turn.state, ledger: { ...turn.state.ledger, pending: [] }, versionSeen: false };
+  enter(turn, 'draining');
+  turn.state = { ...turn.state, phaseAt: later, replyAt: later };
+}
+
+function open(turn: Turn): void {
+  enter(turn, 'open');
+  turn.effects.push({ type: 'open-lease' });
+  log(turn, 'info', `ExaBGP ${turn.state.version} cleared, the lease socket opens`);
+}

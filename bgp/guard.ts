@@ -1,0 +1,250 @@
+/**
+ * swancast-guard: runs as ExaBGP's API process (through deploy/launch-guard.sh) and holds the lease.
+ *
+ *   sidecar ⇄ lease socket ⇄ guard ⇄ stdin/stdout ⇄ ExaBGP
+ *
+ * This file only moves bytes; what they mean is in guard-core.ts. From a line on the lease socket to the
+ * command in ExaBGP's pipe there is no timer, no promise and no further turn of the event loop.
+ *
+ * Exit code 0: ExaBGP is gone or ends us. Anything else makes the launcher clear the routes and start anew.
+ */
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { mkdirSync, statSync, unlinkSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { parseArgs } from 'node:util';
+import { CommandPipe } from './command-pipe.ts';
+import { LEASE_LINE_MAXIMUM, leaseLine, parseLeaseMessage } from './lease.ts';
+import { LineReader } from './line-reader.ts';
+import { isAncestor, processStat, signalProcess, type ProcessIdentity } from './procfs.ts';
+import { parseReply, REPLY_LINE_MAXIMUM } from './reply.ts';
+import { step } from './guard-core.ts';
+import {
+  coldGuard,
+  GUARD_TUNING,
+  type GuardEffect,
+  type GuardEvent,
+  type GuardLimits,
+} from './guard-state.ts';
+
+/** How often a lease socket that cannot be opened is tried again, and how often that is worth a line. */
+const LISTEN_RETRY_MS = 50;
+const LISTEN_LOG_MS = 5000;
+/** A sidecar that does not read so much has hung: it may connect again. */
+const UNREAD_MAXIMUM = 1024 * 1024;
+
+const now = (): number => Number(process.hrtime.bigint()) / 1e6;
+
+const options = guardOptions();
+const exabgp = exabgpIdentity(options.exabgpPid);
+const pipe = new CommandPipe(() => process.exit(0));
+const clients = new Map<number, Socket>();
+let state = coldGuard(now());
+let timer: NodeJS.Timeout | undefined;
+let viciWatch: Socket | undefined;
+let clientCount = 0;
+
+const fromExabgp = new LineReader(REPLY_LINE_MAXIMUM);
+process.stdin.on('data', (chunk: Buffer) => {
+  const lines = fromExabgp.push(chunk);
+  if (lines.length > 0) dispatch({ type: 'replies', replies: lines.map(parseReply) });
+});
+for (const end of ['end', 'close', 'error'] as const) process.stdin.on(end, () => process.exit(0));
+process.on('SIGTERM', () => process.exit(0));
+dispatch({ type: 'tick' });
+
+function dispatch(event: GuardEvent): void {
+  const next = step(state, event, now(), options.limits);
+  state = next.state;
+  for (const effect of next.effects) run(effect);
+  clearTimeout(timer);
+  if (next.wakeAt !== undefined) timer = setTimeout(wake, Math.max(0, next.wakeAt - now()));
+}
+
+/**
+ * The tick comes one look at the sockets after the timer: when it was we who were late (frozen, starved),
+ * the renewal or the acknowledgement may lie there unread, and must be heard before the deadline is judged.
+ */
+function wake(): void {
+  setImmediate(() => dispatch({ type: 'tick' }));
+}
+
+function run(effect: GuardEffect): void {
+  switch (effect.type) {
+    case 'write':
+      pipe.write(effect.lines);
+      return;
+    case 'kill-exabgp':
+      // Killed, it closes our stdin, and we leave with 0. Not killed, the launcher must clear.
+      if (exabgp === undefined || !isOurs(exabgp) || !signalProcess(exabgp, 'SIGKILL')) {
+        log(
+          'error',
+          'ExaBGP cannot be killed: its pid is unknown, not our parent any more, or of another user',
+        );
+        process.exit(1);
+      }
+      return;
+    case 'send': {
+      const socket = clients.get(effect.client);
+      if (socket === undefined) return;
+      const { message } = effect;
+      const pids = { pid: process.pid, exabgpPid: exabgp?.pid ?? 0 };
+      socket.write(leaseLine(message.type === 'hello' ? { ...pids, ...message } : message));
+      if (socket.writableLength > UNREAD_MAXIMUM) socket.destroy();
+      return;
+    }
+    case 'close-client':
+      clients.get(effect.client)?.destroy();
+      return;
+    case 'open-lease':
+      openLease();
+      return;
+    case 'watch-vici':
+      watchVici(effect.path);
+      return;
+    case 'unwatch-vici':
+      viciWatch
+        ?.removeAllListeners()
+        .on('error', () => undefined)
+        .destroy();
+      viciWatch = undefined;
+      return;
+    case 'log':
+      log(effect.level, effect.text);
+      return;
+    default:
+      effect satisfies never;
+  }
+}
+
+function onClient(socket: Socket): void {
+  clientCount += 1;
+  const client = clientCount;
+  const reader = new LineReader(LEASE_LINE_MAXIMUM);
+  clients.set(client, socket);
+  socket.on('data', (chunk: Buffer) => {
+    for (const line of reader.push(chunk)) {
+      const message =
+        line === undefined ? `a line of more than ${LEASE_LINE_MAXIMUM} bytes` : parseLeaseMessage(line);
+      dispatch({ type: 'message', client, message });
+    }
+  });
+  socket.on('error', () => undefined);
+  socket.on('close', () => {
+    clients.delete(client);
+    dispatch({ type: 'disconnected', client });
+  });
+  dispatch({ type: 'connected', client });
+}
+
+/** A fresh connection that closes is charon's end: the guard asks nothing, it only waits for the EOF. */
+function watchVici(path: string): void {
+  viciWatch = connect(path);
+  viciWatch.on('error', () => undefined);
+  viciWatch.on('close', () => dispatch({ type: 'vici-closed' }));
+  viciWatch.resume();
+}
+
+/** The directory's owner and mode are the access rule, so it must not be open to all. */
+function openLease(loggedAt = 0): void {
+  const path = options.socket;
+  const retry = (text: string): void => {
+    const due = now() - loggedAt >= LISTEN_LOG_MS;
+    if (due) log('error', text);
+    setTimeout(() => openLease(due ? now() : loggedAt), LISTEN_RETRY_MS);
+  };
+  const directory = dirname(path);
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o750 });
+    if ((statSync(directory).mode & 0o002) !== 0) {
+      retry(`everybody may write to ${directory}: give the lease socket a directory of mode 0750`);
+      return;
+    }
+  } catch (error) {
+    retry(`the lease socket needs the directory ${directory}: ${(error as Error).message}`);
+    return;
+  }
+  process.umask(0o117);
+  const server: Server = createServer(onClient);
+  server.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EADDRINUSE') {
+      retry(`the lease socket ${path} cannot be opened: ${error.message}`);
+      return;
+    }
+    // Left behind by a dead guard, or in use by a living one: only a connection tells.
+    const probe = connect(path);
+    probe.on('connect', () => {
+      probe.destroy();
+      retry(`another guard listens on ${path}: end the other ExaBGP, or give this one its own lease.socket`);
+    });
+    probe.on('error', () => {
+      try {
+        unlinkSync(path);
+      } catch {
+        // Somebody else was faster, or we may not: the next try will say.
+      }
+      retry(`the lease socket ${path} cannot be replaced: ${error.message}`);
+    });
+  });
+  server.listen(path);
+}
+
+function log(level: string, text: string): void {
+  try {
+    writeSync(2, `${JSON.stringify({ level, part: 'guard', pid: process.pid, msg: text })}\n`);
+  } catch {
+    // Whoever read our log is gone: no reason to stop guarding.
+  }
+}
+
+/** A parent that changed is not ExaBGP: it ended, and we were handed to another. */
+function isOurs({ pid }: ProcessIdentity): boolean {
+  return isAncestor(pid, process.pid);
+}
+
+function exabgpIdentity(pid: number): ProcessIdentity | undefined {
+  const stat = processStat(pid);
+  if (pid > 1 && stat !== undefined && isOurs(stat)) return { pid, startTime: stat.startTime };
+  log(
+    'error',
+    `pid ${pid} is not our ExaBGP: if it hangs, nobody here can end it; start the guard by its launcher`,
+  );
+  return undefined;
+}
+
+function guardOptions(): {
+  readonly socket: string;
+  readonly exabgpPid: number;
+  readonly limits: GuardLimits;
+} {
+  const { values } = parseArgs({
+    options: {
+      socket: { type: 'string' },
+      'local-as': { type: 'string' },
+      'ttl-ms': { type: 'string' },
+      'max-age-ms': { type: 'string' },
+      'handover-ms': { type: 'string' },
+      'exabgp-pid': { type: 'string' },
+      // Counts the guards that this launcher started: a second one knows that ExaBGP is up already.
+      start: { type: 'string', default: '1' },
+    },
+  });
+  const whole = (name: Exclude<keyof typeof values, 'socket'>): number => {
+    const value = Number(values[name]);
+    if (!Number.isSafeInteger(value) || value < 0) throw new TypeError(`--${name}: a whole number expected`);
+    return value;
+  };
+  if (values.socket === undefined) throw new TypeError('--socket: the path of the lease socket expected');
+  const again = whole('start') > 1;
+  return {
+    socket: values.socket,
+    exabgpPid: whole('exabgp-pid'),
+    limits: {
+      ...GUARD_TUNING,
+      ...(again ? { coldSilenceMs: GUARD_TUNING.silenceMs } : {}),
+      localAs: whole('local-as'),
+      ttlMs: whole('ttl-ms'),
+      maxAgeMs: whole('max-age-ms'),
+      handoverMs: whole('handover-ms'),
+    },
+  };
+}

@@ -1,0 +1,53 @@
+/**
+ * DOC: bgp/ makes it so: it announces through ExaBGP what it is told, under a lease, and nothing else.
+ *
+ *   sidecar ─ Speaker ──lease.ts, unix socket──► guard.ts ─ command.ts ──► ExaBGP ──► neighbors
+ *                │                                  ▲                        │
+ *                └─ Supervisor (process.ts)         └── reply.ts ◄───────────┘
+ *
+ * announcement, address   a route, checked part by part                                  (pure)
+ * command, reply          ExaBGP's API: lines out, lines in                              (pure)
+ * line-reader             bytes to lines, with a length cap                              (pure)
+ * reconcile               desired against acknowledged → commands, withdrawals first     (pure)
+ * exabgp-conf             ExaBGP's configuration file                                    (pure)
+ * lease                   the messages between sidecar and guard                         (pure)
+ * guard-core, guard-state, guard-lease, guard-replies   the guard, one step an event     (pure)
+ * backoff, problem        waits; what can be wrong, in words                             (pure)
+ * guard, command-pipe     the guard's process: stdin, stdout, socket, timer
+ * lease-client, speaker   the sidecar's end
+ * supervisor, process, procfs   ExaBGP as a child process
+ * neighbor-watch          advice on neighbors that stay down
+ *
+ * Not imported here: guard.ts, which is a program of its own (deploy/launch-guard.sh starts it).
+ *
+ * RFC 4271 (BGP-4), 1997 (communities), 8092 (large communities), 4760 (IPv6 routes), 2385 (TCP MD5),
+ * 5082 (GTSM), 8326 (graceful shutdown: community 65535:0).
+ */
+export {
+  announcementProblems,
+  announcementSetProblems,
+  attributeProblems,
+  parseAnnouncement,
+  sameAnnouncement,
+  type Announcement,
+  type Attributes,
+  type Community,
+  type LargeCommunity,
+} from './announcement.ts';
+export { announceCommand, CLEAR, VERSION, withdrawCommand } from './command.ts';
+export { parseReply, REPLY_LINE_MAXIMUM, type Reply } from './reply.ts';
+export { LineReader } from './line-reader.ts';
+export {
+  exabgpProblems,
+  guardCommand,
+  renderExabgpConf,
+  type AddressFamily,
+  type ExabgpSettings,
+  type GuardCommandSettings,
+  type NeighborSettings,
+} from './exabgp-conf.ts';
+export type { GuardMessage, LeaseMessage, LeaseReport, NeighborState, RefusalCode } from './lease.ts';
+export { Speaker, type LogLevel, type SpeakerOptions, type SpeakerReport } from './speaker.ts';
+export { SPEAKER_PROBLEMS, SpeakerError, type SpeakerProblem } from './problem.ts';
+export type { SuperviseOptions } from './supervisor.ts';
+export type { WatchedNeighbor } from './neighbor-watch.ts';

@@ -1,0 +1,70 @@
+/** Who a pid is, from /proc (proc_pid_stat(5)). A pid alone is no identity: it is reused, its start time is not. */
+import { readFileSync, readdirSync } from 'node:fs';
+
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** Clock ticks since boot, as the kernel prints them. */
+  readonly startTime: string;
+}
+
+export interface ProcessStat extends ProcessIdentity {
+  readonly parent: number;
+  /** Z and X are dead already and only wait for their parent. */
+  readonly state: string;
+}
+
+/** Undefined when there is no such process. */
+export function processStat(pid: number): ProcessStat | undefined {
+  let text: string;
+  try {
+    text = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  } catch {
+    return undefined;
+  }
+  // The command name stands in brackets and may hold spaces and brackets itself.
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  const [state = '', parent = ''] = fields;
+  return { pid, state, parent: Number(parent), startTime: fields[19] ?? '' };
+}
+
+/** True while the very process that was seen then still runs. */
+export function isAlive({ pid, startTime }: ProcessIdentity): boolean {
+  const stat = processStat(pid);
+  return stat !== undefined && stat.startTime === startTime && stat.state !== 'Z' && stat.state !== 'X';
+}
+
+/** True when `ancestor` is among the parents of `pid`, at most `depth` steps up. */
+export function isAncestor(ancestor: number, pid: number, depth = 4): boolean {
+  for (let [at, steps] = [processStat(pid)?.parent ?? 0, depth]; at > 1 && steps > 0; steps -= 1) {
+    if (at === ancestor) return true;
+    at = processStat(at)?.parent ?? 0;
+  }
+  return false;
+}
+
+/** The children of a process and theirs, as of now. */
+export function descendants(pid: number): ProcessIdentity[] {
+  const stats = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => processStat(Number(name)) ?? []);
+  const found: ProcessIdentity[] = [];
+  const parents = [pid];
+  for (let parent = parents.pop(); parent !== undefined; parent = parents.pop()) {
+    for (const stat of stats) {
+      if (stat.parent !== parent) continue;
+      found.push({ pid: stat.pid, startTime: stat.startTime });
+      parents.push(stat.pid);
+    }
+  }
+  return found;
+}
+
+/** Sends a signal to that process if it still is that process; false when it is gone or not ours to signal. */
+export function signalProcess(identity: ProcessIdentity, signal: NodeJS.Signals): boolean {
+  if (!isAlive(identity)) return false;
+  try {
+    return process.kill(identity.pid, signal);
+  } catch {
+    return false;
+  }
+}

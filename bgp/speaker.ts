@@ -1,0 +1,294 @@
+/**
+ * The sidecar's end of the lease, and with `supervise` the owner of ExaBGP.
+ *
+ * `set` says what shall be announced, all of it; the speaker sees to it that whichever guard is there hears it,
+ * also one that was started anew. It never invents evidence: what it repeats carries the time it was given.
+ */
+import type { Announcement } from './announcement.ts';
+import { LeaseClient } from './lease-client.ts';
+import type { GuardMessage } from './lease.ts';
+import { NeighborWatch, type WatchedNeighbor } from './neighbor-watch.ts';
+import type { SpeakerProblem } from './problem.ts';
+import { isAncestor, processStat, signalProcess, type ProcessIdentity } from './procfs.ts';
+import { Supervisor, type SuperviseOptions } from './supervisor.ts';
+
+export type SpeakerReport =
+  | Exclude<GuardMessage, { type: 'renewed' }>
+  /** No guard hears us. `detail` is one line for a person; it comes again only when the cause changed. */
+  | { readonly type: 'disconnected'; readonly code: SpeakerProblem; readonly detail: string }
+  /** A neighbor has been down for long: what to look at. */
+  | { readonly type: 'neighbor-advice'; readonly neighbor: string; readonly detail: string };
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+export interface SpeakerOptions {
+  readonly leaseSocket: string;
+  /** The lease's length: a guard that leaves a renewal unanswered this long is frozen. */
+  readonly ttlMs: number;
+  /** false: another unit runs ExaBGP. */
+  readonly supervise: false | SuperviseOptions;
+  /** Only for advice. */
+  readonly neighbors: readonly WatchedNeighbor[];
+  /** Monotonic milliseconds (`process.hrtime`), the clock of the lease. */
+  readonly now: () => number;
+  readonly log: (level: LogLevel, message: string, fields?: object) => void;
+  /** Never called from within a call of ours. */
+  readonly onReport: (report: SpeakerReport) => void;
+}
+
+/** A guard that starts with ExaBGP is there after about 400 ms: only later is its absence worth a word. */
+const ABSENT_PATIENCE_MS = 3000;
+const RELEASE_DEADLINE_MS = 1000;
+
+interface DesiredSet {
+  readonly generation: number;
+  readonly announcements: readonly Announcement[];
+  readonly evidence: number;
+}
+
+export class Speaker {
+  readonly #options: SpeakerOptions;
+  readonly #supervisor: Supervisor | undefined;
+  readonly #client: LeaseClient;
+  readonly #watch: NeighborWatch;
+  readonly #waiters = new Set<(message: GuardMessage | undefined) => void>();
+  /** The guard has said hello on this connection. */
+  #ready = false;
+  #desired: DesiredSet | undefined;
+  /** The guard has accepted `#desired`. */
+  #synced = false;
+  #guard: readonly ProcessIdentity[] = [];
+  #lostAt: number;
+  #told = '';
+  #stopped = false;
+
+  constructor(options: SpeakerOptions) {
+    const { now, ttlMs, leaseSocket, supervise, neighbors } = options;
+    this.#options = options;
+    this.#lostAt = now();
+    this.#client = new LeaseClient({
+      path: leaseSocket,
+      silenceMs: ttlMs,
+      now,
+      onMessage: (message) => this.#onMessage(message),
+      onClose: (failure) => this.#onClose(failure),
+      onSilence: (waitedMs) => this.#onSilence(waitedMs),
+    });
+    this.#watch = new NeighborWatch(neighbors, (neighbor, detail) => {
+      options.log('warn', detail, { neighbor });
+      options.onReport({ type: 'neighbor-advice', neighbor, detail });
+    });
+    if (supervise !== false) {
+      this.#supervisor = new Supervisor(supervise, {
+        now,
+        random: Math.random,
+        onProblem: ({ code, message }) => this.#disconnected(code, message),
+        onLine: (line) => this.#forwardLog(line),
+      });
+    }
+  }
+
+  /** Begins in the background: whatever is wrong comes as a report and is tried again. */
+  start(): void {
+    this.#supervisor?.start();
+    this.#client.connect();
+  }
+
+  /**
+   * Everything that shall be announced from now on; an empty list withdraws all. Written to the guard's socket
+   * before the call returns. `generation` from 1, higher than any before (also than the guard's, see `hello`);
+   * `evidence`: monotonic milliseconds, start of the newest observation that proved charon alive.
+   */
+  set(generation: number, announcements: readonly Announcement[], evidence: number): void {
+    this.#desired = { generation, announcements, evidence };
+    this.#synced = false;
+    this.#sendDesired();
+  }
+
+  /** Renews the lease of the set with this generation, ours or one that the guard's `hello` told of. */
+  renew(generation: number, evidence: number): void {
+    if (this.#desired?.generation === generation) {
+      this.#desired = { ...this.#desired, evidence: Math.max(this.#desired.evidence, evidence) };
+      if (!this.#synced) {
+        this.#sendDesired();
+        return;
+      }
+    }
+    if (this.#ready) this.#client.send({ type: 'renew', generation, evidence });
+  }
+
+  /** Withdraws everything and gives the lease back. `withdrawn`: ExaBGP acknowledged it within the deadline. */
+  async release(deadlineMs = RELEASE_DEADLINE_MS): Promise<{ readonly withdrawn: boolean }> {
+    this.#desired = undefined;
+    if (!this.#ready) return { withdrawn: false };
+    const report = this.#waitFor(
+      (message) =>
+        message.type === 'report' && message.desired.length === 0 && message.acknowledged.length === 0,
+      deadlineMs,
+    );
+    this.#client.send({ type: 'release' });
+    return { withdrawn: (await report) !== undefined };
+  }
+
+  /** Leaves the lease to a successor for `ms`; false when the guard holds none for us. Then `stop`. */
+  async handover(ms: number, viciSocket: string, deadlineMs = RELEASE_DEADLINE_MS): Promise<boolean> {
+    this.#desired = undefined;
+    if (!this.#ready) return false;
+    const told = this.#waitFor(
+      (message) => (message.type === 'report' && message.lease === 'handover') || message.type === 'refused',
+      deadlineMs,
+    );
+    this.#client.send({ type: 'handover', ms, viciSocket });
+    return (await told)?.type === 'report';
+  }
+
+  /** Leaves the guard, without a word, and ends ExaBGP if it is ours. Resolves when no process is left. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#ready = false;
+    this.#watch.stop();
+    this.#client.stop();
+    for (const waiter of this.#waiters) waiter(undefined);
+    await this.#supervisor?.stop();
+  }
+
+  #sendDesired(): void {
+    if (this.#ready && this.#desired !== undefined) this.#client.send({ type: 'set', ...this.#desired });
+  }
+
+  #onMessage(message: GuardMessage | undefined): void {
+    switch (message?.type) {
+      case undefined:
+        this.#foreign(
+          `what listens on ${this.#options.leaseSocket} is no guard of swancast: correct lease.socket`,
+        );
+        return;
+      case 'hello':
+        if (!this.#onHello(message)) return;
+        break;
+      case 'renewed':
+        if (this.#desired?.generation === message.generation) this.#synced = true;
+        return;
+      case 'refused':
+        // A guard that does not know our set (any more) is told it again, once.
+        if ((message.code === 'generation-unknown' || message.code === 'lapsed') && this.#synced) {
+          this.#synced = false;
+          this.#sendDesired();
+        }
+        break;
+      case 'report':
+        this.#watch.update(message);
+        break;
+      default:
+        message satisfies never;
+    }
+    for (const waiter of this.#waiters) waiter(message);
+    this.#options.onReport(message);
+  }
+
+  #onHello(hello: Extract<GuardMessage, { type: 'hello' }>): boolean {
+    if (this.#supervisor !== undefined && !isAncestor(this.#supervisor.pid ?? 0, hello.pid)) {
+      this.#foreign(
+        `the guard on ${this.#options.leaseSocket} belongs to another ExaBGP (pid ${hello.exabgpPid}): ` +
+          'stop that one (swancast-bgp.service?), or set bgp.supervise: false',
+      );
+      return false;
+    }
+    this.#ready = true;
+    this.#told = '';
+    this.#guard = [hello.exabgpPid, hello.pid].flatMap((pid) => (pid > 1 ? (processStat(pid) ?? []) : []));
+    this.#watch.update(hello);
+    this.#sendDesired();
+    return true;
+  }
+
+  #onClose(failure: NodeJS.ErrnoException | undefined): void {
+    const { leaseSocket, now } = this.#options;
+    if (this.#ready) {
+      this.#lostAt = now();
+      this.#disconnected(
+        'GUARD_CLOSED',
+        `the guard closed ${leaseSocket}: it ended, and everything is withdrawn`,
+      );
+    } else if (failure?.code === 'EACCES' || failure?.code === 'EPERM') {
+      const text = `${leaseSocket} may not be opened: run swancast and ExaBGP as the same user, or share a group`;
+      this.#disconnected('GUARD_DENIED', text);
+    } else if (now() - this.#lostAt >= ABSENT_PATIENCE_MS && this.#told === '') {
+      const way =
+        this.#supervisor === undefined
+          ? 'is swancast-bgp.service running (`systemctl status swancast-bgp`)?'
+          : 'see the lines of ExaBGP in this log';
+      this.#disconnected('GUARD_ABSENT', `no guard listens on ${leaseSocket}: ${way}`);
+    }
+    this.#ready = false;
+    this.#synced = false;
+    for (const waiter of this.#waiters) waiter(undefined);
+  }
+
+  /** A guard that is there and does not answer cannot withdraw either: ExaBGP's end is the withdrawal. */
+  #onSilence(waitedMs: number): void {
+    if (this.#stopped) return;
+    const pids = this.#guard.map(({ pid }) => pid).join(' and ');
+    this.#supervisor?.kill();
+    const killed = this.#guard.filter((identity) => signalProcess(identity, 'SIGKILL'));
+    if (this.#supervisor === undefined && killed.length === 0) {
+      const text = `the guard does not answer, and processes ${pids} cannot be killed by this user: end them by hand`;
+      this.#disconnected('GUARD_SILENT', text);
+    } else {
+      const text = `the guard did not answer for ${Math.round(waitedMs)} ms: ExaBGP and guard (${pids}) were killed, which withdraws everything`;
+      this.#disconnected('GUARD_SILENT', text);
+    }
+    this.#ready = false;
+    this.#lostAt = this.#options.now();
+    this.#client.drop();
+  }
+
+  #foreign(text: string): void {
+    this.#disconnected('GUARD_FOREIGN', text);
+    this.#client.drop();
+  }
+
+  /** One report per cause, not per try. */
+  #disconnected(code: SpeakerProblem, detail: string): void {
+    if (this.#stopped || this.#told === detail) return;
+    this.#told = detail;
+    this.#options.log('error', detail, { code });
+    this.#options.onReport({ type: 'disconnected', code, detail });
+  }
+
+  /** ExaBGP's own lines, and those of the guard and its launcher (JSON) on the same stderr. */
+  #forwardLog(line: string): void {
+    const { log } = this.#options;
+    const ours = parseLogLine(line);
+    if (ours === undefined) log('info', line, { part: 'exabgp' });
+    else log(ours.level, ours.msg, { part: ours.part });
+  }
+
+  #waitFor(
+    wanted: (message: GuardMessage) => boolean,
+    deadlineMs: number,
+  ): Promise<GuardMessage | undefined> {
+    return new Promise((resolve) => {
+      const settle = (message: GuardMessage | undefined): void => {
+        clearTimeout(timer);
+        this.#waiters.delete(waiter);
+        resolve(message);
+      };
+      const waiter = (message: GuardMessage | undefined): void => {
+        if (message === undefined || wanted(message)) settle(message);
+      };
+      const timer = setTimeout(() => settle(undefined), deadlineMs);
+      this.#waiters.add(waiter);
+    });
+  }
+}
+
+function parseLogLine(line: string): { level: LogLevel; part: string; msg: string } | undefined {
+  if (!/^\{"level":"(debug|info|warn|error)","part":"(guard|launch-guard)",/.test(line)) return undefined;
+  try {
+    const { level, part, msg } = JSON.parse(line) as Record<string, unknown>;
+    return { level: level as LogLevel, part: String(part), msg: String(msg) };
+  } catch {
+    return undefined;
+  }
+}

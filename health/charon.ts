@@ -1,0 +1,118 @@
+/**
+ * One connection to charon: opening it (it must call itself charon, and take the subscription), asking how
+ * it is, and, on a connection of its own, listing its IKE_SAs. Everything rejects with ViciError or with
+ * StrongswanError.
+ */
+import { isSaEventName, readSaEvent, SA_EVENTS, type SaEvent } from './sa-event.ts';
+import {
+  readConnections,
+  readCounters,
+  readIkeSas,
+  readStats,
+  readVersion,
+  StrongswanError,
+  type Counters,
+  type IkeSa,
+  type Stats,
+  type Version,
+} from './strongswan.ts';
+import { openReader, ViciError, type CallOptions, type ReadClient } from './vici/index.ts';
+import type { HealthLog } from './world.ts';
+
+export interface Charon {
+  readonly client: ReadClient;
+  readonly version: Version;
+  /** Set to false once `get-counters` was refused: the plugin `counters` is not loaded. */
+  hasCounters: boolean;
+}
+
+/** What charon said in one look. */
+export interface Snapshot {
+  /** When the look began, monotonic milliseconds. */
+  readonly at: number;
+  readonly version: Version;
+  readonly stats: Stats;
+  /** Names of the loaded connections. */
+  readonly connections: readonly string[];
+  /** The daemon's own totals; undefined without the plugin `counters`. */
+  readonly counters: Counters | undefined;
+}
+
+/** Opens it; the deadline holds for each of the five exchanges. Events may come before this resolves. */
+export async function openCharon(
+  path: string,
+  onEvent: (event: SaEvent) => void,
+  log: HealthLog,
+  call: CallOptions,
+): Promise<Charon> {
+  const client = await openReader(path, call);
+  try {
+    const version = readVersion(await client.request('version', undefined, call));
+    if (!version.daemon.startsWith('charon')) {
+      throw new StrongswanError('STRONGSWAN_FIELD_INVALID', `the daemon calls itself "${version.daemon}"`);
+    }
+    const { unknown } = await client.subscribe(
+      SA_EVENTS,
+      (name, message) => {
+        if (!isSaEventName(name)) return;
+        try {
+          for (const event of readSaEvent(name, message)) onEvent(event);
+        } catch (error) {
+          if (!(error instanceof StrongswanError)) throw error;
+          log.warn({ event: name, err: error }, 'an event of charon could not be read');
+        }
+      },
+      call,
+    );
+    if (unknown.length > 0) log.warn({ events: unknown }, 'charon does not know these events');
+    return { client, version, hasCounters: true };
+  } catch (error) {
+    client.close();
+    throw error;
+  }
+}
+
+/** `stats`, `get-conns` and `get-counters`, answered one after the other within one deadline. */
+export async function askCharon(charon: Charon, at: number, call: CallOptions): Promise<Snapshot> {
+  const { client, version } = charon;
+  const [stats, connections, counters] = await Promise.all([
+    client.request('stats', undefined, call),
+    client.request('get-conns', undefined, call),
+    charon.hasCounters ? client.request('get-counters', undefined, call).catch(refused) : undefined,
+  ]);
+  charon.hasCounters = counters !== undefined;
+  return {
+    at,
+    version,
+    stats: readStats(stats),
+    connections: readConnections(connections),
+    counters: counters === undefined ? undefined : readCounters(counters).get(''),
+  };
+}
+
+/** Without the plugin `counters` the answer is success=no; every other failure counts. */
+function refused(error: unknown): undefined {
+  if (error instanceof ViciError && (error.code === 'VICI_FAILED' || error.code === 'VICI_UNKNOWN_COMMAND')) {
+    return undefined;
+  }
+  throw error;
+}
+
+/**
+ * All IKE_SAs that no worker holds just now (`list-sas noblock`: the busy ones are left out without a
+ * word). On a connection of its own, so that `stats` need not wait behind thousands of them.
+ */
+export async function* listIkeSas(
+  path: string,
+  openMs: number,
+  call: { readonly deadlineMs: number; readonly signal: AbortSignal },
+): AsyncGenerator<IkeSa> {
+  const client = await openReader(path, { onlyCommands: true, deadlineMs: openMs, signal: call.signal });
+  try {
+    for await (const message of client.stream('list-sas', 'list-sa', { noblock: 'yes' }, call)) {
+      yield* readIkeSas(message);
+    }
+  } finally {
+    client.close();
+  }
+}

@@ -1,0 +1,289 @@
+/**
+ * Runs the checks: each at its own interval, never twice at once, never longer than its timeout, and hands
+ * on one Result per look. What a check does not say in time is unknown, and so is a failure that it blames
+ * on charon while our own event loop was late.
+ *
+ * Looks lie on a grid (`start + splay + k · interval`), so that a slow look shifts nothing and the checks of
+ * one gateway do not all come at the same moment. The first look of each is at once.
+ */
+import type { Check, Judgement, Result } from './check.ts';
+import type { HealthReason } from './reason.ts';
+import { setTimer as systemTimer, type HealthLog, type SetTimer } from './world.ts';
+
+/** How a look went, beside what it found. */
+export interface Timing {
+  readonly durationMs: number;
+  /** By how much our own event loop was late during the look. */
+  readonly lagMs: number;
+}
+
+export interface SchedulerOptions {
+  readonly checks: readonly Check[];
+  /** CLOCK_MONOTONIC, milliseconds. */
+  readonly now: () => number;
+  /** Called once per look and per watched fact, never for a check that was stopped. */
+  readonly onResult: (result: Result, timing: Timing) => void;
+  readonly log: HealthLog;
+  readonly setTimer?: SetTimer;
+}
+
+/** Reasons that mean "no answer in time": our own lag explains them as well as charon's silence does. */
+const TIMED_REASONS: ReadonlySet<HealthReason> = new Set<HealthReason>([
+  'vici-silent',
+  'ike-silent',
+  'ike-workers-stuck',
+  'check-timed-out',
+]);
+
+/** How often the event loop is asked whether it is on time while a look is under way. */
+const BEAT_MS = 25;
+
+/** How long stop() waits for looks that were told to end. */
+const STOP_GRACE_MS = 1000;
+
+/** Lateness that makes a timed failure worthless: a quarter of the timeout, but at least 50 ms. */
+export const lagLimit = (timeoutMs: number): number => Math.max(50, timeoutMs / 4);
+
+/** What a judgement is worth when the event loop was late by `lagMs` meanwhile. A pass stays a pass. */
+export function discountLag(judgement: Judgement, lagMs: number, timeoutMs: number): Judgement {
+  if (judgement.verdict === 'pass' || lagMs <= lagLimit(timeoutMs)) return judgement;
+  if (!TIMED_REASONS.has(judgement.reason)) return judgement;
+  return {
+    verdict: 'unknown',
+    reason: 'lagging',
+    value: `${judgement.reason} while our event loop was ${lagMs.toFixed(0)} ms late`,
+  };
+}
+
+/** Where in its interval a check looks: the same on every start, different for every name. (FNV-1a) */
+export function splay(name: string, intervalMs: number): number {
+  let hash = 0x811c9dc5;
+  for (const byte of Buffer.from(name, 'utf8')) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
+  return hash % Math.max(1, Math.floor(intervalMs));
+}
+
+/** The first point of the grid `origin + k · interval` (k ≥ 0) after `now`. */
+export function nextOnGrid(origin: number, intervalMs: number, now: number): number {
+  if (now < origin) return origin;
+  return origin + (Math.floor((now - origin) / intervalMs) + 1) * intervalMs;
+}
+
+/** One look under way. */
+interface Run {
+  readonly abort: AbortController;
+  /** Settles when observe() does; never rejects. */
+  done: Promise<void>;
+}
+
+interface Slot {
+  readonly check: Check;
+  origin: number;
+  fast: boolean;
+  lastStart: number;
+  lastPassed: boolean;
+  run: Run | undefined;
+  /** The timeout has passed and been reported, but observe() has not come back yet. */
+  overdue: boolean;
+  cancelTimer: (() => void) | undefined;
+  unwatch: (() => void) | undefined;
+}
+
+export class Scheduler {
+  readonly #slots: ReadonlyMap<string, Slot>;
+  readonly #options: SchedulerOptions;
+  readonly #setTimer: SetTimer;
+  #running = false;
+
+  constructor(options: SchedulerOptions) {
+    this.#options = options;
+    this.#setTimer = options.setTimer ?? systemTimer;
+    this.#slots = new Map(options.checks.map((check) => [check.name, slotFor(check)]));
+    if (this.#slots.size !== options.checks.length) throw new Error('two checks have the same name');
+  }
+
+  /** Starts watching and looks once with every check. */
+  start(): void {
+    if (this.#running) return;
+    this.#running = true;
+    const now = this.#options.now();
+    for (const slot of this.#slots.values()) {
+      const { check } = slot;
+      slot.origin = now + splay(check.name, check.pace.intervalMs);
+      slot.unwatch = check.watch?.(
+        (judgement) => {
+          if (this.#running) this.#report(slot, judgement, this.#options.now(), { durationMs: 0, lagMs: 0 });
+        },
+        () => {
+          this.#look(slot);
+        },
+      );
+      this.#look(slot);
+    }
+  }
+
+  /** The pace of a check: fast while it rises or falls. Names that do not exist are ignored. */
+  setFast(name: string, fast: boolean): void {
+    const slot = this.#slots.get(name);
+    if (slot === undefined || slot.fast === fast) return;
+    slot.fast = fast;
+    if (slot.run === undefined) this.#arm(slot);
+  }
+
+  /** Looks now instead of at the next interval, with one check or with all. A look under way is enough. */
+  runNow(name?: string): void {
+    for (const slot of this.#slots.values()) {
+      if (name === undefined || slot.check.name === name) this.#look(slot);
+    }
+  }
+
+  /** Ends everything; no result comes after the call, no timer is left after the promise. */
+  async stop(): Promise<void> {
+    this.#running = false;
+    const pending: Promise<void>[] = [];
+    for (const slot of this.#slots.values()) {
+      slot.unwatch?.();
+      slot.unwatch = undefined;
+      slot.cancelTimer?.();
+      slot.cancelTimer = undefined;
+      if (slot.run === undefined) continue;
+      // A look that ignored its timeout will ignore this too: do not wait for it.
+      if (!slot.overdue) pending.push(slot.run.done);
+      slot.run.abort.abort(new Error('the scheduler stops'));
+    }
+    if (pending.length === 0) return;
+    let cancel: (() => void) | undefined;
+    const grace = new Promise<void>((resolve) => {
+      cancel = this.#setTimer(STOP_GRACE_MS, resolve);
+    });
+    await Promise.race([Promise.all(pending), grace]);
+    cancel?.();
+  }
+
+  #arm(slot: Slot, notBefore = 0): void {
+    slot.cancelTimer?.();
+    slot.cancelTimer = undefined;
+    if (!this.#running) return;
+    const now = this.#options.now();
+    const { intervalMs, fastMs } = slot.check.pace;
+    const grid = nextOnGrid(slot.origin, intervalMs, now);
+    const due = Math.max(slot.fast ? Math.min(grid, slot.lastStart + fastMs) : grid, notBefore);
+    slot.cancelTimer = this.#setTimer(Math.max(0, Math.ceil(due - now)), () => {
+      slot.cancelTimer = undefined;
+      this.#look(slot);
+    });
+  }
+
+  #look(slot: Slot): void {
+    if (!this.#running) return;
+    if (slot.run === undefined) {
+      this.#observe(slot);
+      return;
+    }
+    if (!slot.overdue) return;
+    const at = this.#options.now();
+    const value = 'the look before this one has still not come back';
+    this.#report(slot, { verdict: 'unknown', reason: 'check-timed-out', value }, at, {
+      durationMs: 0,
+      lagMs: 0,
+    });
+    this.#arm(slot, at + slot.check.pace.fastMs);
+  }
+
+  #observe(slot: Slot): void {
+    const { check } = slot;
+    const { timeoutMs } = check.pace;
+    slot.cancelTimer?.();
+    slot.cancelTimer = undefined;
+    const at = this.#options.now();
+    slot.lastStart = at;
+    const abort = new AbortController();
+    const beat = this.#startBeat();
+    let reported = false;
+    const finish = (judgement: Judgement): void => {
+      const lagMs = beat.stop();
+      if (reported || !this.#running) return;
+      reported = true;
+      const durationMs = this.#options.now() - at;
+      this.#report(slot, discountLag(judgement, lagMs, timeoutMs), at, { durationMs, lagMs });
+    };
+    const cancelTimeout = this.#setTimer(timeoutMs, () => {
+      slot.overdue = true;
+      abort.abort(new Error(`${check.name} did not come back within ${String(timeoutMs)} ms`));
+      finish({ verdict: 'unknown', reason: 'check-timed-out', value: `after ${String(timeoutMs)} ms` });
+      this.#arm(slot);
+    });
+    const run: Run = { abort, done: Promise.resolve() };
+    slot.run = run;
+    run.done = this.#ask(check, abort.signal).then((judgement) => {
+      cancelTimeout();
+      slot.run = undefined;
+      slot.overdue = false;
+      finish(judgement);
+      // onResult may have asked for another look already.
+      if (slot.run === undefined) this.#arm(slot);
+    });
+  }
+
+  /** observe(), with a rejection turned into a result: one broken check must not stop the others. */
+  async #ask(check: Check, signal: AbortSignal): Promise<Judgement> {
+    try {
+      return await check.observe(signal);
+    } catch (error) {
+      // A look that was told to end may end by rejecting; its timeout has been reported already.
+      if (!signal.aborted) this.#options.log.error({ check: check.name, err: error }, 'check crashed');
+      const value = error instanceof Error ? error.message : String(error);
+      return { verdict: 'unknown', reason: 'check-crashed', value };
+    }
+  }
+
+  #report(slot: Slot, judgement: Judgement, at: number, timing: Timing): void {
+    const passed = judgement.verdict === 'pass';
+    const turned = slot.lastPassed && !passed;
+    slot.lastPassed = passed;
+    this.#options.onResult({ ...judgement, check: slot.check.name, at }, timing);
+    if (!turned) return;
+    for (const other of this.#slots.values()) {
+      if (other !== slot && other.check.triggeredBy?.includes(slot.check.name) === true) this.#look(other);
+    }
+  }
+
+  /** Measures how late our own timers are until it is stopped; stop() gives the worst in milliseconds. */
+  #startBeat(): { stop: () => number } {
+    let worst = 0;
+    let expected = 0;
+    let cancel: (() => void) | undefined;
+    const note = (): void => {
+      worst = Math.max(worst, this.#options.now() - expected);
+    };
+    const arm = (): void => {
+      expected = this.#options.now() + BEAT_MS;
+      cancel = this.#setTimer(BEAT_MS, () => {
+        note();
+        arm();
+      });
+    };
+    arm();
+    return {
+      stop: () => {
+        if (cancel !== undefined) {
+          note();
+          cancel();
+          cancel = undefined;
+        }
+        return worst;
+      },
+    };
+  }
+}
+
+const slotFor = (check: Check): Slot => ({
+  check,
+  origin: 0,
+  fast: false,
+  lastStart: -Infinity,
+  lastPassed: true,
+  run: undefined,
+  overdue: false,
+  cancelTimer: undefined,
+  unwatch: undefined,
+});

@@ -1,0 +1,65 @@
+/** `swancast explain`: why each prefix is in its state, what to do, what would change it. For 3 a.m. */
+import type { PrefixStatus, Status } from '../status.ts';
+import { askDaemon } from './fetch-status.ts';
+import { EXIT, printJson } from './outcome.ts';
+import type { SocketOptions, Surroundings } from './program.ts';
+import { routeWord } from './status.ts';
+import { duration } from './table.ts';
+
+export async function explain(options: SocketOptions, surroundings: Surroundings): Promise<number> {
+  const answer = await askDaemon(options, surroundings);
+  if (typeof answer === 'number') return answer;
+  if (options.json === true) printJson(surroundings.output, explanation(answer));
+  else surroundings.output.out(explainText(answer));
+  return EXIT.ok;
+}
+
+const HISTORY = 3;
+
+/** What `--json` prints: the part of the status that says why. Pure. */
+export const explanation = ({ gateway, state, prefixes, bgp, journal }: Status): object => ({
+  gateway,
+  state,
+  prefixes: prefixes.map((each) => ({
+    ...each,
+    hints: hints(each, bgp),
+    history: journal.filter(({ prefix }) => prefix === each.prefix).slice(-HISTORY),
+  })),
+});
+
+/** Pure. */
+export function explainText({ gateway, state, prefixes, bgp, journal }: Status): string {
+  const blocks = prefixes.map((each) => {
+    const rows: [label: string, text: string][] = [
+      ['why', `${each.sentence} (${each.reason}${each.check === undefined ? '' : `, check ${each.check}`})`],
+      ...(each.value === undefined ? [] : [['seen', each.value] as [string, string]]),
+      ...(each.way_out === '' ? [] : [['do', each.way_out] as [string, string]]),
+      ...hints(each, bgp).map((text): [string, string] => ['note', text]),
+      ...each.next.map((text): [string, string] => ['next', text]),
+      ...journal
+        .filter(({ prefix }) => prefix === each.prefix)
+        .slice(-HISTORY)
+        .map(({ time, from, to, reason }): [string, string] => ['was', `${time} ${from} → ${to}: ${reason}`]),
+    ];
+    const lines = rows.map(([label, text], index) => {
+      const shown = rows[index - 1]?.[0] === label ? '' : label;
+      return `  ${shown.padEnd(5)} ${text}`;
+    });
+    const head = `${each.prefix} is ${each.state} since ${duration(each.since_seconds)}, route ${routeWord(each)}`;
+    return [head, ...lines].join('\n');
+  });
+  return `${[`${gateway} is ${state}`, ...blocks].join('\n\n')}\n`;
+}
+
+/** What stands between our wish and the routers; never the reason of the state itself. */
+function hints({ desired, acknowledged }: PrefixStatus, bgp: Status['bgp']): string[] {
+  const sessions = Object.entries(bgp.neighbors);
+  const found: string[] = [];
+  if (!bgp.guard_connected)
+    found.push('no guard answers on the lease socket: is ExaBGP running? see the log');
+  else if (desired !== acknowledged) found.push('ExaBGP has not acknowledged this yet');
+  if (desired && sessions.length > 0 && sessions.every(([, session]) => session !== 'up')) {
+    found.push('no BGP session is up, so no router hears of it: check addresses, AS numbers and port 179');
+  }
+  return found;
+}

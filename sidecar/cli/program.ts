@@ -1,0 +1,145 @@
+/**
+ * DOC: The command `swancast`, one file a command:
+ *
+ *   run.ts     the daemon                        config.ts   check, print, schema
+ *   status.ts  what is, as tables                render.ts   exabgp.conf
+ *   explain.ts why, one glance for each prefix   version.ts
+ *
+ * fetch-status.ts asks the running daemon; outcome.ts has the exit codes. Each command is imported when it is
+ * called, so that none waits for the parts of another.
+ */
+import { Command, CommanderError } from 'commander';
+import { VERSION } from '../installation.ts';
+import { EXIT, EXIT_TEXTS, processOutput, type Output } from './outcome.ts';
+
+export const DEFAULT_CONFIG = '/etc/swancast/swancast.yaml';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What a command gets besides its options. */
+export interface Surroundings {
+  readonly output: Output;
+  readonly env: Environment;
+}
+
+/** Runs one command line (`argv` as in process.argv). Resolves with the exit code, see EXIT. */
+export async function main(
+  argv: readonly string[],
+  surroundings: Surroundings = { output: processOutput, env: process.env },
+): Promise<number> {
+  if (surroundings.output === processOutput) {
+    // `swancast status | head`: a reader that has seen enough is no defect.
+    process.stdout.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
+  }
+  let code: number = EXIT.ok;
+  const program = buildProgram(surroundings, (result) => {
+    code = result;
+  });
+  try {
+    await program.parseAsync([...argv]);
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  }
+  return code;
+}
+
+/** The command line as commander knows it; the manual page is made from it too. */
+export function buildProgram(surroundings: Surroundings, finish: (code: number) => void): Command {
+  const { output } = surroundings;
+  const program = new Command('swancast');
+  program
+    .description('announces anycast prefixes by BGP only while strongSwan really serves')
+    .version(VERSION)
+    .exitOverride()
+    .showSuggestionAfterError()
+    .showHelpAfterError('(see swancast --help)')
+    .configureOutput({ writeOut: output.out, writeErr: output.err })
+    .addHelpText('after', () => `\nExit codes:\n${exitLines()}`);
+
+  withConfig(program.command('run'))
+    .description('run the daemon in the foreground; SIGTERM withdraws and ends it')
+    .action(async (options: ConfigOption) => {
+      const { run } = await import('./run.ts');
+      finish(await run(options.config, surroundings));
+    });
+
+  withSocket(program.command('status'))
+    .description('show prefixes, checks and neighbors of the running daemon')
+    .action(async (options: SocketOptions) => {
+      const { status } = await import('./status.ts');
+      finish(await status(options, surroundings));
+    });
+
+  withSocket(program.command('explain'))
+    .description('say for each prefix why it is in its state, what to do, and what would change it')
+    .action(async (options: SocketOptions) => {
+      const { explain } = await import('./explain.ts');
+      finish(await explain(options, surroundings));
+    });
+
+  const config = program.command('config').description('work with the configuration file');
+  withJson(withConfig(config.command('check')))
+    .description('check it; print every problem with file, line, key, value and what was expected')
+    .action(async (options: ConfigOption & JsonOption) => {
+      const { check } = await import('./config.ts');
+      finish(check(options, surroundings));
+    });
+  withJson(withConfig(config.command('print')))
+    .description('print what is in effect: defaults filled in, the environment applied, no secrets')
+    .action(async (options: ConfigOption & JsonOption) => {
+      const { print } = await import('./config.ts');
+      finish(print(options, surroundings));
+    });
+  config
+    .command('schema')
+    .description('print its JSON Schema, for editors')
+    .action(async () => {
+      const { schema } = await import('./config.ts');
+      finish(schema(surroundings));
+    });
+
+  const render = program.command('render').description('render files for other programs');
+  withConfig(render.command('exabgp'))
+    .description("print ExaBGP's configuration, with its passwords in the clear")
+    .action(async (options: ConfigOption) => {
+      const { renderExabgp } = await import('./render.ts');
+      finish(renderExabgp(options.config, surroundings));
+    });
+
+  withJson(program.command('version'))
+    .description('print the version')
+    .action(async (options: JsonOption) => {
+      const { version } = await import('./version.ts');
+      finish(version(options, surroundings));
+    });
+  return program;
+}
+
+export interface ConfigOption {
+  readonly config: string;
+}
+export interface JsonOption {
+  readonly json?: boolean;
+}
+export interface SocketOptions extends JsonOption {
+  readonly socket?: string;
+  readonly config?: string;
+}
+
+const withConfig = (command: Command): Command =>
+  command.option('-c, --config <file>', 'configuration file', DEFAULT_CONFIG);
+
+const withJson = (command: Command): Command => command.option('--json', 'print JSON');
+
+const withSocket = (command: Command): Command =>
+  withJson(command)
+    .option('-s, --socket <path>', 'control socket of the daemon (default: the one of the configuration)')
+    .option('-c, --config <file>', `configuration file that names the socket (default: ${DEFAULT_CONFIG})`);
+
+const exitLines = (): string =>
+  Object.entries(EXIT_TEXTS)
+    .map(([name, text]) => `  ${EXIT[name as keyof typeof EXIT]}  ${text}\n`)
+    .join('');

@@ -1,0 +1,25 @@
+/** `swancast run`: the configuration is checked before anything is started. */
+import { loadConfig } from '../config/load.ts';
+import { exabgpConf } from '../exabgp-input.ts';
+import { EXIT } from './outcome.ts';
+import type { Surroundings } from './program.ts';
+import { reported } from './reported.ts';
+
+/** Resolves when the daemon has ended, with its exit code. */
+export async function run(file: string, { output, env }: Surroundings): Promise<number> {
+  const config = reported(output, () => {
+    const loaded = loadConfig(file, env);
+    exabgpConf(loaded);
+    return loaded;
+  });
+  if (typeof config === 'number') return config;
+  const [{ runDaemon }, { HttpError }] = await Promise.all([import('../run.ts'), import('../http.ts')]);
+  try {
+    return await runDaemon(config);
+  } catch (error) {
+    // A listener that cannot be had: another swancast runs, or the port is taken.
+    if (!(error instanceof HttpError)) throw error;
+    output.err(`${error.message}\n`);
+    return EXIT.problem;
+  }
+}

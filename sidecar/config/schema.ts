@@ -1,0 +1,169 @@
+/**
+ * Every key of the configuration file: what it means, its format, its default. The one source that the
+ * reader, `swancast config schema`, the table in README and the example are made from or held against.
+ */
+import type { MapSpec } from './key-spec.ts';
+import { LOG_LEVELS } from './config.ts';
+import { NEIGHBOR, PREFIX } from './schema-routes.ts';
+import { CHECK } from './schema-checks.ts';
+
+const GATEWAY = {
+  doc: 'This gateway.',
+  keys: {
+    name: {
+      doc: 'Its name in logs, metrics and status.',
+      format: 'name',
+      default: null,
+      unset: 'the host name',
+    },
+  },
+} as const satisfies MapSpec;
+
+const STRONGSWAN = {
+  doc: 'The strongSwan beside us.',
+  keys: {
+    vici_socket: {
+      doc: "charon's VICI socket (`charon.plugins.vici.socket` in strongswan.conf). The user of swancast needs read and write access to it.",
+      format: 'socket',
+      default: '/run/charon.vici',
+    },
+  },
+} as const satisfies MapSpec;
+
+const BGP = {
+  doc: 'ExaBGP and the routers it speaks to.',
+  keys: {
+    supervise: {
+      doc: 'true: swancast starts ExaBGP and restarts it (containers, the lab). false: a unit of its own runs ExaBGP with the configuration that `swancast render exabgp` prints (systemd).',
+      format: 'boolean',
+      default: true,
+    },
+    exabgp: {
+      doc: 'The ExaBGP program, 4.2.21 or newer.',
+      format: 'path',
+      default: '/usr/sbin/exabgp',
+    },
+    local_as: {
+      doc: 'Our AS number. A neighbor may be shown another one (`local_as` there).',
+      format: 'asn',
+      example: 65001,
+    },
+    router_id: {
+      doc: 'Our BGP identifier: a dotted quad that is unique among the gateways, usually an IPv4 address of this one. Never the anycast address.',
+      format: 'router-id',
+      example: '10.1.1.2',
+    },
+    run_directory: {
+      doc: "Where the rendered exabgp.conf is written. Only swancast's user may write there.",
+      format: 'path',
+      default: '/run/swancast',
+    },
+  },
+  lists: { neighbors: NEIGHBOR },
+} as const satisfies MapSpec;
+
+const LEASE = {
+  doc: 'The lease under which the guard keeps the announcements: what happens when swancast itself dies or hangs.',
+  keys: {
+    socket: {
+      doc: 'The unix socket between swancast and the guard. The owner and mode of its directory are the access rule.',
+      format: 'socket',
+      default: '/run/swancast/lease.sock',
+    },
+    ttl_seconds: {
+      doc: 'Without a renewal for so long the guard withdraws everything. Shorter withdraws sooner after a hang; too short and a busy host withdraws for nothing.',
+      format: 'seconds',
+      minimum: 0.2,
+      maximum: 10,
+      default: 1,
+    },
+    max_age_seconds: {
+      doc: 'The guard refuses a renewal whose evidence (the last pass of the charon check) is older. More than interval plus timeout of that check, and more than ttl_seconds.',
+      format: 'seconds',
+      minimum: 0.5,
+      maximum: 60,
+      default: 3,
+    },
+    handover_seconds: {
+      doc: 'How long the announcements outlive a restart of swancast (SIGUSR2, `systemctl restart`); charon gone ends it at once.',
+      format: 'seconds',
+      minimum: 0.5,
+      maximum: 5,
+      default: 5,
+    },
+  },
+} as const satisfies MapSpec;
+
+const DECISION = {
+  doc: 'How fast a prefix comes back after it stepped down.',
+  keys: {
+    hold_down_seconds: {
+      doc: 'The least time between stepping down and stepping up again. Longer is calmer, shorter is back sooner.',
+      format: 'seconds',
+      minimum: 0,
+      maximum: 3600,
+      default: 2,
+    },
+    hold_down_max_seconds: {
+      doc: 'The hold-down doubles with every flap, up to this.',
+      format: 'seconds',
+      minimum: 0,
+      maximum: 86_400,
+      default: 300,
+    },
+    quiet_seconds: {
+      doc: 'Every quiet period of this length halves the hold-down again.',
+      format: 'seconds',
+      minimum: 1,
+      maximum: 86_400,
+      default: 600,
+    },
+  },
+} as const satisfies MapSpec;
+
+const HTTP = {
+  doc: 'The read-only listener: /metrics, /healthz, /readyz, /status.',
+  keys: {
+    listen: {
+      doc: 'Address and port, or "off". It needs no secret and changes nothing, but shows the state of the gateway: keep it on loopback or on the management network.',
+      format: 'listen',
+      default: '127.0.0.1:9179',
+    },
+  },
+} as const satisfies MapSpec;
+
+const CONTROL = {
+  doc: 'The same pages, and what may change things, on a unix socket: `swancast status` and `explain` ask there.',
+  keys: {
+    socket: {
+      doc: 'Its path. The owner and mode of its directory are the access rule.',
+      format: 'socket',
+      default: '/run/swancast/control.sock',
+    },
+  },
+} as const satisfies MapSpec;
+
+const LOG = {
+  doc: 'JSON lines on standard output.',
+  keys: {
+    level: { doc: 'The least level that is written.', format: LOG_LEVELS, default: 'info' },
+  },
+} as const satisfies MapSpec;
+
+export const SECTIONS = {
+  gateway: GATEWAY,
+  strongswan: STRONGSWAN,
+  bgp: BGP,
+  lease: LEASE,
+  decision: DECISION,
+  http: HTTP,
+  control: CONTROL,
+  log: LOG,
+} as const;
+
+export const SCHEMA = {
+  doc: 'Configuration of swancast',
+  keys: {},
+  sections: SECTIONS,
+  lists: { prefixes: PREFIX, checks: CHECK },
+} as const satisfies MapSpec;

@@ -1,0 +1,137 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Announcement } from '../../bgp/announcement.ts';
+import { acknowledged, answer, EMPTY_LEDGER, reconcile, type Ledger } from '../../bgp/reconcile.ts';
+
+const limits = { unackedMaximum: 2, refusalRetryMs: 1000 };
+const route = (n: number, med?: number): Announcement => ({
+  prefix: `192.0.2.${n}/32`,
+  nextHop: 'self',
+  ...(med === undefined ? {} : { med }),
+});
+const words = ({ commands }: ReturnType<typeof reconcile>): string[] =>
+  commands.map((part) => ('announcement' in part ? `${part.kind} ${part.announcement.prefix}` : part.kind));
+
+/** Takes `count` answers, all of one kind. */
+function answered(ledger: Ledger, verdict: 'done' | 'error' = 'done', now = 0): Ledger {
+  const taken = answer(ledger, verdict, now, limits);
+  return taken === undefined ? ledger : answered(taken.ledger, verdict, now);
+}
+
+describe('reconcile', () => {
+  it('announces what is missing, and nothing twice', () => {
+    const first = reconcile(EMPTY_LEDGER, [route(1)], 0, limits);
+    expect(words(first)).toEqual(['announce 192.0.2.1/32']);
+    expect(words(reconcile(first.ledger, [route(1)], 1, limits))).toEqual([]);
+    const ledger = answered(first.ledger);
+    expect(acknowledged(ledger)).toEqual(['192.0.2.1/32']);
+    expect(words(reconcile(ledger, [route(1)], 2, limits))).toEqual([]);
+  });
+
+  it('writes withdrawals first', () => {
+    const ledger = answered(reconcile(EMPTY_LEDGER, [route(1)], 0, limits).ledger);
+    expect(words(reconcile(ledger, [route(2)], 1, limits))).toEqual([
+      'withdraw 192.0.2.1/32',
+      'announce 192.0.2.2/32',
+    ]);
+  });
+
+  it('leaves at most so many announcements unanswered, and any number of withdrawals', () => {
+    const five = [1, 2, 3, 4, 5].map((n) => route(n));
+    let ledger: Ledger = EMPTY_LEDGER;
+    for (const expected of [2, 2, 1, 0]) {
+      const next = reconcile(ledger, five, 0, limits);
+      expect(next.commands).toHaveLength(expected);
+      ledger = answered(next.ledger);
+    }
+    expect(reconcile(ledger, [], 0, limits).commands).toHaveLength(5);
+  });
+
+  it('lets a withdrawal overtake an announcement that is not answered yet', () => {
+    const { ledger } = reconcile(EMPTY_LEDGER, [route(1)], 0, limits);
+    const withdrawal = reconcile(ledger, [], 1, limits);
+    expect(words(withdrawal)).toEqual(['withdraw 192.0.2.1/32']);
+    // The late `done` of the announcement does not make it announced again.
+    const first = answer(withdrawal.ledger, 'done', 2, limits);
+    expect(first?.ledger.routes.get('192.0.2.1/32')?.state).toBe('withdrawing');
+    expect(acknowledged(answered(withdrawal.ledger))).toEqual([]);
+  });
+
+  it('announces again only after the withdrawal was answered', () => {
+    const announced = answered(reconcile(EMPTY_LEDGER, [route(1)], 0, limits).ledger);
+    const { ledger } = reconcile(announced, [], 1, limits);
+    expect(acknowledged(ledger)).toEqual(['192.0.2.1/32']);
+    expect(words(reconcile(ledger, [route(1)], 2, limits))).toEqual([]);
+    expect(words(reconcile(answered(ledger), [route(1)], 3, limits))).toEqual(['announce 192.0.2.1/32']);
+  });
+
+  it('changes attributes by announcing, one change at a time', () => {
+    const announced = answered(reconcile(EMPTY_LEDGER, [route(1)], 0, limits).ledger);
+    const change = reconcile(announced, [route(1, 5)], 1, limits);
+    expect(words(change)).toEqual(['announce 192.0.2.1/32']);
+    expect(acknowledged(change.ledger)).toEqual(['192.0.2.1/32']);
+    expect(words(reconcile(change.ledger, [route(1, 6)], 2, limits))).toEqual([]);
+    expect(words(reconcile(answered(change.ledger), [route(1, 6)], 3, limits))).toEqual([
+      'announce 192.0.2.1/32',
+    ]);
+  });
+
+  it('lets a refused announcement rest, unless the words change', () => {
+    const refused = answered(reconcile(EMPTY_LEDGER, [route(1)], 0, limits).ledger, 'error', 10);
+    expect(acknowledged(refused)).toEqual([]);
+    expect(words(reconcile(refused, [route(1)], 500, limits))).toEqual([]);
+    expect(words(reconcile(refused, [route(1, 7)], 500, limits))).toEqual(['announce 192.0.2.1/32']);
+    expect(words(reconcile(refused, [route(1)], 1010, limits))).toEqual(['announce 192.0.2.1/32']);
+    // It may stand in ExaBGP from before, so dropping it is a withdrawal all the same.
+    expect(words(reconcile(refused, [], 500, limits))).toEqual(['withdraw 192.0.2.1/32']);
+  });
+});
+
+describe('answer', () => {
+  it('knows a stray one', () => {
+    expect(answer(EMPTY_LEDGER, 'done', 0, limits)).toBeUndefined();
+  });
+
+  it('empties the ledger when ExaBGP was cleared', () => {
+    const { routes } = answered(reconcile(EMPTY_LEDGER, [route(1)], 0, limits).ledger);
+    const cleared = answer({ routes, pending: [{ kind: 'clear', at: 0 }] }, 'done', 1, limits);
+    expect(cleared?.ledger.routes.size).toBe(0);
+  });
+});
+
+it('reaches what is desired from anywhere, and keeps its bounds on the way', () => {
+  const sets = fc.array(fc.uniqueArray(fc.integer({ min: 1, max: 6 })), { minLength: 1, maxLength: 12 });
+  const answers = fc.infiniteStream(fc.integer({ min: 0, max: 3 }));
+  fc.assert(
+    fc.property(sets, answers, (wanted, counts) => {
+      let ledger: Ledger = EMPTY_LEDGER;
+      // ExaBGP's own table, moved by the commands as they are answered.
+      const table = new Set<string>();
+      const turn = (desired: readonly Announcement[], count: number): void => {
+        const next = reconcile(ledger, desired, 0, limits);
+        const kinds = next.commands.map(({ kind }) => kind);
+        expect(kinds.lastIndexOf('withdraw')).toBeLessThan(
+          kinds.includes('announce') ? kinds.indexOf('announce') : 99,
+        );
+        ledger = next.ledger;
+        expect(ledger.pending.filter(({ kind }) => kind === 'announce').length).toBeLessThanOrEqual(2);
+        for (let n = 0; n < count; n += 1) {
+          const taken = answer(ledger, 'done', 0, limits);
+          if (taken === undefined) return;
+          ledger = taken.ledger;
+          if (taken.answered.kind === 'announce') table.add(taken.answered.announcement.prefix);
+          if (taken.answered.kind === 'withdraw') table.delete(taken.answered.announcement.prefix);
+        }
+      };
+      for (const numbers of wanted)
+        turn(
+          numbers.map((n) => route(n)),
+          counts.next().value,
+        );
+      const last = (wanted.at(-1) ?? []).map((n) => route(n));
+      for (let round = 0; round < 20; round += 1) turn(last, 10);
+      expect([...table].toSorted()).toEqual(last.map(({ prefix }) => prefix).toSorted());
+      expect(acknowledged(ledger).toSorted()).toEqual([...table].toSorted());
+    }),
+  );
+});

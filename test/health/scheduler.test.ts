@@ -1,0 +1,331 @@
+import { describe, expect, it } from 'vitest';
+import type { Check, Judgement, Result } from '../../health/check.ts';
+import { discountLag, lagLimit, nextOnGrid, Scheduler, splay, type Timing } from '../../health/scheduler.ts';
+import { FakeClock, KeptLog, settled } from './fixture.ts';
+
+const PASS: Judgement = { verdict: 'pass' };
+const SILENT: Judgement = { verdict: 'fail', reason: 'vici-silent' };
+const GONE: Judgement = { verdict: 'fail', reason: 'charon-gone' };
+
+/** A check whose looks are answered by hand, or at once when `answer` is set. */
+class Puppet implements Check {
+  readonly name: string;
+  readonly dependsOn: readonly string[] = [];
+  readonly triggeredBy: readonly string[];
+  readonly pace = { intervalMs: 1000, fastMs: 200, timeoutMs: 400 };
+  readonly begun: number[] = [];
+  answer: Judgement | undefined = PASS;
+  emit: (judgement: Judgement) => void = () => undefined;
+  look: () => void = () => undefined;
+  watched = false;
+  signal: AbortSignal | undefined;
+  resolve: (judgement: Judgement) => void = () => undefined;
+  reject: (error: Error) => void = () => undefined;
+  readonly #clock: FakeClock;
+
+  constructor(clock: FakeClock, name = 'puppet', triggeredBy: readonly string[] = []) {
+    this.#clock = clock;
+    this.name = name;
+    this.triggeredBy = triggeredBy;
+  }
+
+  observe(signal: AbortSignal): Promise<Judgement> {
+    this.begun.push(this.#clock.time);
+    this.signal = signal;
+    if (this.answer !== undefined) return Promise.resolve(this.answer);
+    return new Promise((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+  }
+
+  watch(emit: (judgement: Judgement) => void, look: () => void): () => void {
+    this.emit = emit;
+    this.look = look;
+    this.watched = true;
+    return () => {
+      this.watched = false;
+    };
+  }
+}
+
+function setup(...checks: Puppet[]): {
+  scheduler: Scheduler;
+  results: Result[];
+  timings: Timing[];
+  log: KeptLog;
+  seen: () => string[];
+} {
+  const results: Result[] = [];
+  const timings: Timing[] = [];
+  const log = new KeptLog();
+  const [first] = checks;
+  if (first === undefined) throw new Error('no checks');
+  const scheduler = new Scheduler({
+    checks,
+    now: clock.now,
+    setTimer: clock.setTimer,
+    log,
+    onResult: (result, timing) => {
+      results.push(result);
+      timings.push(timing);
+    },
+  });
+  const seen = (): string[] =>
+    results.map((result) => (result.verdict === 'pass' ? 'pass' : `${result.verdict} ${result.reason}`));
+  return { scheduler, results, timings, log, seen };
+}
+
+let clock = new FakeClock();
+const fresh = (name?: string, triggeredBy?: string[]): Puppet => {
+  if (name === undefined) clock = new FakeClock();
+  return new Puppet(clock, name, triggeredBy);
+};
+
+describe('when it looks', () => {
+  it('at once, then on a grid of its own', async () => {
+    const puppet = fresh();
+    const { scheduler } = setup(puppet);
+    scheduler.start();
+    await clock.pass(3500);
+    const phase = splay('puppet', 1000);
+    expect(puppet.begun).toEqual(
+      [0, phase, phase + 1000, phase + 2000, phase + 3000].filter((at) => at <= 3500),
+    );
+  });
+
+  it('faster while the check moves, and on the grid again afterwards', async () => {
+    const puppet = fresh();
+    const { scheduler } = setup(puppet);
+    scheduler.start();
+    scheduler.setFast('puppet', true);
+    await clock.pass(1000);
+    expect(puppet.begun.length).toBeGreaterThanOrEqual(5);
+    scheduler.setFast('puppet', false);
+    const before = puppet.begun.length;
+    await clock.pass(2000);
+    expect(puppet.begun.slice(before).map((at) => (at - splay('puppet', 1000)) % 1000)).toEqual([0, 0]);
+  });
+
+  it('a check that becomes fast does not wait for its grid', async () => {
+    const puppet = fresh();
+    const { scheduler } = setup(puppet);
+    scheduler.start();
+    await clock.pass(splay('puppet', 1000) + 50);
+    const before = puppet.begun.length;
+    scheduler.setFast('puppet', true);
+    await clock.pass(160);
+    expect(puppet.begun.length).toBe(before + 1);
+  });
+
+  it('never twice at once, however slow the look is', async () => {
+    const puppet = fresh();
+    puppet.answer = undefined;
+    const { scheduler } = setup(puppet);
+    scheduler.start();
+    scheduler.setFast('puppet', true);
+    scheduler.runNow();
+    puppet.look();
+    await clock.pass(390);
+    expect(puppet.begun).toEqual([0]);
+    puppet.resolve(PASS);
+    await clock.pass(1);
+    expect(puppet.begun).toHaveLength(2);
+  });
+
+  it('now, when told to by name, and no other check', async () => {
+    const first = fresh();
+    const second = fresh('other');
+    const { scheduler } = setup(first, second);
+    scheduler.start();
+    await settled();
+    scheduler.runNow('other');
+    scheduler.runNow('nobody');
+    await settled();
+    expect([first.begun.length, second.begun.length]).toEqual([1, 2]);
+  });
+
+  it('the probe looks at once when charon stops passing, once per turn', async () => {
+    const charon = fresh();
+    const probe = fresh('probe', ['puppet']);
+    const { scheduler } = setup(charon, probe);
+    scheduler.start();
+    await settled();
+    expect(probe.begun).toHaveLength(1);
+    charon.emit(SILENT);
+    await settled();
+    expect(probe.begun).toHaveLength(2);
+    charon.emit(SILENT);
+    await settled();
+    expect(probe.begun).toHaveLength(2);
+  });
+});
+
+describe('what it makes of a look', () => {
+  it('stamps the beginning, not the end, and measures how long it took', async () => {
+    const puppet = fresh();
+    puppet.answer = undefined;
+    const { scheduler, results, timings } = setup(puppet);
+    clock.time = 5000;
+    scheduler.start();
+    await clock.pass(120);
+    puppet.resolve(PASS);
+    await settled();
+    expect(results).toEqual([{ verdict: 'pass', check: 'puppet', at: 5000 }]);
+    expect(timings).toEqual([{ durationMs: 120, lagMs: 0 }]);
+  });
+
+  it('no answer in time is unknown, the look is told to end, and its late answer is dropped', async () => {
+    const puppet = fresh();
+    puppet.answer = undefined;
+    const { scheduler, seen } = setup(puppet);
+    scheduler.start();
+    await clock.pass(399);
+    expect(puppet.signal?.aborted).toBe(false);
+    await clock.pass(1);
+    expect(puppet.signal?.aborted).toBe(true);
+    expect(seen()).toEqual(['unknown check-timed-out']);
+    puppet.resolve(PASS);
+    await settled();
+    expect(seen()).toEqual(['unknown check-timed-out']);
+  });
+
+  it('a look that never ends is reported again each time, and never doubled', async () => {
+    const puppet = fresh();
+    puppet.answer = undefined;
+    const { scheduler, seen } = setup(puppet);
+    scheduler.start();
+    await clock.pass(3500);
+    expect(puppet.begun).toEqual([0]);
+    expect(seen().length).toBeGreaterThanOrEqual(3);
+    expect(new Set(seen())).toEqual(new Set(['unknown check-timed-out']));
+    puppet.answer = PASS;
+    puppet.resolve(PASS);
+    await clock.pass(1000);
+    expect(seen().at(-1)).toBe('pass');
+  });
+
+  it('a look that throws is a defect of the check, logged, and the next one comes', async () => {
+    const puppet = fresh();
+    puppet.answer = undefined;
+    const { scheduler, results, log } = setup(puppet);
+    scheduler.start();
+    puppet.reject(new TypeError('x is undefined'));
+    await settled();
+    expect(results).toMatchObject([{ verdict: 'unknown', reason: 'check-crashed', value: 'x is undefined' }]);
+    expect(log.lines).toEqual(['error check crashed']);
+    await clock.pass(1000);
+    expect(puppet.begun).toHaveLength(2);
+  });
+
+  it('what a check sees by itself is handed on at once', () => {
+    const puppet = fresh();
+    puppet.answer = undefined;
+    const { scheduler, results } = setup(puppet);
+    scheduler.start();
+    clock.time = 77;
+    puppet.emit(GONE);
+    expect(results).toEqual([{ verdict: 'fail', reason: 'charon-gone', check: 'puppet', at: 77 }]);
+  });
+});
+
+describe('our own lag', () => {
+  it.each([
+    ['a timed failure', SILENT, 'unknown lagging'],
+    ['a fact', GONE, 'fail charon-gone'],
+    ['a pass', PASS, 'pass'],
+  ] as const)('%s while the event loop was blocked', async (_, judgement, expected) => {
+    const puppet = fresh();
+    puppet.answer = undefined;
+    const { scheduler, seen, timings } = setup(puppet);
+    scheduler.start();
+    await settled();
+    clock.time += 300; // blocked: no timer fires, the answer is read first
+    puppet.resolve(judgement);
+    await settled();
+    expect(seen()).toEqual([expected]);
+    expect(timings[0]?.lagMs).toBeGreaterThan(lagLimit(400));
+  });
+
+  it('a time-out that comes because everything was late is unknown for that reason', async () => {
+    const puppet = fresh();
+    puppet.answer = undefined;
+    const { scheduler, seen } = setup(puppet);
+    scheduler.start();
+    await clock.block(1000);
+    expect(seen()).toEqual(['unknown lagging']);
+  });
+
+  it('a little lateness is not counted', async () => {
+    const puppet = fresh();
+    puppet.answer = undefined;
+    const { scheduler, seen } = setup(puppet);
+    scheduler.start();
+    await clock.block(100);
+    puppet.resolve(SILENT);
+    await settled();
+    expect(seen()).toEqual(['fail vici-silent']);
+  });
+
+  it.each([
+    [400, 100, false],
+    [400, 101, true],
+    [40, 50, false],
+    [40, 51, true],
+  ])('with a timeout of %i ms, %i ms late: worthless is %s', (timeoutMs, lagMs, worthless) => {
+    const verdict = discountLag(SILENT, lagMs, timeoutMs).verdict;
+    expect(verdict).toBe(worthless ? 'unknown' : 'fail');
+  });
+});
+
+describe('stop', () => {
+  it('leaves no timer, no watcher and no result', async () => {
+    const puppet = fresh();
+    const waiting = fresh('waiting');
+    waiting.answer = undefined;
+    const { scheduler, results } = setup(puppet, waiting);
+    scheduler.start();
+    await clock.pass(100);
+    const before = results.length;
+    const stopped = scheduler.stop();
+    expect(waiting.signal?.aborted).toBe(true);
+    waiting.reject(new Error('told to end'));
+    await stopped;
+    puppet.emit(GONE);
+    expect([puppet.watched, waiting.watched]).toEqual([false, false]);
+    expect(clock.timers.size).toBe(0);
+    expect(results).toHaveLength(before);
+  });
+
+  it('does not wait for ever for a look that will not end', async () => {
+    const puppet = fresh();
+    puppet.answer = undefined;
+    const { scheduler } = setup(puppet);
+    scheduler.start();
+    const stopped = scheduler.stop();
+    await clock.pass(1000);
+    await expect(stopped).resolves.toBeUndefined();
+    expect([...clock.timers]).toEqual([]);
+  });
+});
+
+it.each([
+  [0, 1000, -1, 0],
+  [0, 1000, 0, 1000],
+  [300, 1000, 299, 300],
+  [300, 1000, 1300, 2300],
+  [300, 1000, 1299.5, 1300],
+])('the grid from %i every %i after %d has its next point at %i', (origin, interval, now, next) => {
+  expect(nextOnGrid(origin, interval, now)).toBe(next);
+});
+
+it('splay is the same every time, differs by name and stays inside the interval', () => {
+  const places = Array.from({ length: 50 }, (_, i) => splay(`check-${String(i)}`, 1000));
+  expect(places).toEqual(Array.from({ length: 50 }, (_, i) => splay(`check-${String(i)}`, 1000)));
+  expect(new Set(places).size).toBeGreaterThan(40);
+  expect(Math.max(...places)).toBeLessThan(1000);
+});
+
+it('two checks of one name are refused', () => {
+  expect(() => setup(fresh(), new Puppet(clock))).toThrow('two checks have the same name');
+});

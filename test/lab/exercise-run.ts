@@ -1,0 +1,119 @@
+import { writeFileSync } from 'node:fs';
+import { takeDown } from './cleanup.ts';
+import type { Exercise } from './exercises.ts';
+import { raiseLab, type Lab } from './lab.ts';
+import { LabError, reasonOf } from './lab-error.ts';
+import { runOutage, type OutageResult } from './outage.ts';
+import { formatTable, formatTimeline, METRICS, round, summarize, type Report, type Row } from './report.ts';
+import { assertCanRun } from './requirements.ts';
+import type { RouterKind } from './router.ts';
+import { versionsOf } from './versions.ts';
+
+export interface ExerciseOptions {
+  readonly name: string;
+  readonly router: RouterKind;
+  readonly clients: number;
+  readonly runs: number;
+  readonly bundle: boolean;
+  readonly sidecar?: string | undefined;
+  readonly keep: boolean;
+  readonly json: string | undefined;
+}
+
+export interface Output {
+  readonly progress: (line: string) => void;
+  readonly result: (text: string) => void;
+}
+
+/** Raises the lab, runs the exercise, takes the lab down whatever happened. @returns whether every run was ok */
+export async function runExercise(
+  exercise: Exercise,
+  options: ExerciseOptions,
+  output: Output,
+  interrupted: AbortSignal,
+): Promise<boolean> {
+  await assertCanRun(options.router, interrupted);
+  const died = new AbortController();
+  const signal = AbortSignal.any([interrupted, died.signal]);
+  let lab: Lab | undefined;
+  let keep = false;
+  try {
+    const versions = await versionsOf(options.router, signal);
+    const onDeath = (error: LabError): void => died.abort(error);
+    lab = await raiseLab({ ...options, progress: output.progress, onDeath }, signal);
+    const runs = await repeat(lab, exercise, options.runs, output, signal);
+    const { router, clients } = options;
+    const report: Report = {
+      exercise: exercise.name,
+      router,
+      clients,
+      versions,
+      runs,
+      summary: summarize(runs),
+    };
+    if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`);
+    output.result(
+      `${exercise.name}: ${exercise.summary}; router ${router}, ${clients} client(s)\n${formatTable(report)}`,
+    );
+    keep = options.keep;
+    if (interrupted.aborted) throw reasonOf(interrupted);
+    return runs.length === options.runs && runs.every((run) => run.ok);
+  } finally {
+    if (keep && lab !== undefined) {
+      await lab.leaveUp();
+      output.result(howToLookAround(lab));
+    } else {
+      await takeDown(options.name);
+    }
+    if (lab !== undefined) output.result(`logs: ${lab.logs}`);
+  }
+}
+
+async function repeat(
+  lab: Lab,
+  exercise: Exercise,
+  times: number,
+  output: Output,
+  signal: AbortSignal,
+): Promise<Row[]> {
+  const rows: Row[] = [];
+  const isLease = exercise.name === 'sidecar-kill';
+  const bound = isLease ? { bound_ms: exercise.fault.withdrawBoundMs } : {};
+  while (rows.length < times) {
+    lab.progress(`run ${rows.length + 1} of ${times}`);
+    const from = lab.timeline.events.length;
+    try {
+      const result = await runOutage(lab, exercise.fault, signal);
+      rows.push({ ok: true, gateway: result.gateway, ...numbersOf(result), ...bound });
+      output.result(
+        `run ${rows.length}, ms after the kill:\n${formatTimeline(result.events, result.killedAt)}\n`,
+      );
+    } catch (error) {
+      if (!(error instanceof LabError)) throw error;
+      rows.push({ ok: false, ...bound, error: error.message });
+      const events = lab.timeline.events.slice(from);
+      output.result(
+        `run ${rows.length} FAILED: ${error.message}\n${formatTimeline(events, events[0]?.at ?? 0)}\n`,
+      );
+      // The lab is no longer in a known state: the runs that were left would measure that.
+      break;
+    }
+  }
+  return rows;
+}
+
+function numbersOf(result: OutageResult): Partial<Row> {
+  return Object.fromEntries(METRICS.map((metric) => [metric, round(result[metric])]));
+}
+
+function howToLookAround({ topology, directory }: Lab): string {
+  const { name, namespaces } = topology;
+  return [
+    `The lab "${name}" is still up. To look around:`,
+    `  ip netns exec ${namespaces.router} ip route`,
+    `  ip netns exec ${namespaces.router} birdc -s ${directory}/router/bird.ctl show route`,
+    `  swanctl --list-sas --uri unix://${directory}/gw1/charon.vici`,
+    `  ip netns exec ${namespaces.gw1} node sidecar/main.ts status -c ${directory}/gw1/swancast.yaml`,
+    `To take it down: npm run -s lab -- clean --name ${name}`,
+  ].join('\n');
+}

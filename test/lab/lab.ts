@@ -1,0 +1,160 @@
+import { join } from 'node:path';
+import { Clients, startEcho, Traffic } from './client.ts';
+import { startCapture } from './capture.ts';
+import { refuseLiveOwner, takeDown } from './cleanup.ts';
+import { monotonic, RealtimeClock } from './clock.ts';
+import { startFibMonitor } from './fib.ts';
+import { Gateway, sidecarEntry } from './gateway.ts';
+import type { LabError } from './lab-error.ts';
+import { Ledger } from './ledger.ts';
+import { createNamespaces } from './namespaces.ts';
+import { Authority } from './pki.ts';
+import { Processes, type Daemon } from './processes.ts';
+import { startRouter, type RouterKind } from './router.ts';
+import { announcersOf, answeredClients, Timeline } from './timeline.ts';
+import { planTopology, PREFIX4, PREFIX6, type GatewayPlan, type Topology } from './topology.ts';
+
+export interface LabOptions {
+  readonly name: string;
+  readonly router: RouterKind;
+  readonly clients: number;
+  /** Run dist/swancast.cjs instead of the sources. */
+  readonly bundle: boolean;
+  /** Run this entry file instead of either. */
+  readonly sidecar?: string | undefined;
+  /** For people, line by line. */
+  readonly progress: (line: string) => void;
+  /** Called when a daemon ends although nobody ended it; whoever calls should abort the signal with it. */
+  readonly onDeath: (error: LabError) => void;
+}
+
+export interface Lab {
+  readonly topology: Topology;
+  readonly directory: string;
+  readonly logs: string;
+  readonly timeline: Timeline;
+  readonly clock: RealtimeClock;
+  readonly traffic: Traffic;
+  readonly progress: (line: string) => void;
+  gateway(plan: GatewayPlan): Gateway;
+  /** Ends what watches (it writes to this process), and leaves the rest up for good. */
+  leaveUp(): Promise<void>;
+}
+
+const ANNOUNCED_WITHIN_MS = 30_000;
+const TRAFFIC_WITHIN_MS = 15_000;
+
+/**
+ * Builds the lab until both gateways announce both prefixes and all clients' packets are answered. What fails on
+ * the way leaves a lab that takeDown(name) removes.
+ */
+export async function raiseLab(options: LabOptions, signal: AbortSignal): Promise<Lab> {
+  const startedAt = monotonic();
+  const progress = (line: string): void => {
+    options.progress(`${((monotonic() - startedAt) / 1000).toFixed(2).padStart(6)} s  ${line}`);
+  };
+  refuseLiveOwner(options.name);
+  if (await takeDown(options.name)) progress(`took down what an earlier lab "${options.name}" had left`);
+  const ledger = Ledger.create(options.name);
+  const { directory } = ledger;
+  const logs = join(directory, 'logs');
+  const topology = planTopology(options.name, options.clients);
+  const processes = new Processes(ledger, options.onDeath);
+  const timeline = new Timeline(logs);
+  const clock = new RealtimeClock();
+  const entry = sidecarEntry(options.bundle, options.sidecar);
+
+  const [authority] = await Promise.all([
+    Authority.create(join(directory, 'pki'), signal),
+    createNamespaces(topology, signal),
+  ]);
+  progress(`namespaces sc-${options.name}-…, certification authority`);
+
+  const gateways = topology.gateways.map((plan) => new Gateway(plan, entry, directory, processes));
+  const clients = new Clients(topology, directory, processes);
+  const startGateway = async (gateway: Gateway): Promise<void> => {
+    await gateway.configureCharon(authority, signal);
+    await gateway.startCharon(signal);
+  };
+  const startClients = async (): Promise<void> => {
+    await clients.configure(authority, signal);
+    await clients.charon.start(signal);
+  };
+  const [watchers, traffic] = await Promise.all([
+    Promise.all([
+      startCapture(processes, topology, timeline, clock),
+      startFibMonitor(processes, topology, timeline, clock, signal),
+    ]),
+    Traffic.start(processes, topology, timeline, signal),
+    startRouter(options.router, processes, topology, join(directory, 'router'), signal),
+    startEcho(processes, topology, signal),
+    startClients(),
+    ...gateways.map(startGateway),
+  ]);
+  progress(`router (${options.router}), 3 charons, backend, ${options.clients} client(s)`);
+
+  for (const gateway of gateways) gateway.startSidecar();
+  const lab: Lab = {
+    topology,
+    directory,
+    logs,
+    timeline,
+    clock,
+    traffic,
+    progress,
+    gateway: (plan) => find(gateways, plan),
+    leaveUp: async () => {
+      await Promise.all([...watchers, traffic.daemon].map(async (daemon: Daemon) => daemon.end('SIGTERM')));
+      ledger.disown();
+    },
+  };
+  await expectRoute(lab, signal);
+  progress('the router has a kernel route to the anycast address');
+  await clients.charon.load(signal);
+  await expectSteady(lab, signal);
+  progress('both gateways announce both prefixes, all clients are answered: the lab is up');
+  return lab;
+}
+
+function find(gateways: readonly Gateway[], plan: GatewayPlan): Gateway {
+  const gateway = gateways.find((each) => each.plan.name === plan.name);
+  if (gateway === undefined) throw new RangeError(`no gateway ${plan.name} in this lab`);
+  return gateway;
+}
+
+async function expectRoute(lab: Lab, signal: AbortSignal): Promise<void> {
+  await lab.timeline.expect(
+    {
+      what: `the router's kernel has a route to ${PREFIX4}`,
+      withinMs: ANNOUNCED_WITHIN_MS,
+      find: (events) =>
+        events.find(
+          (event) => event.kind === 'route' && event.prefix === PREFIX4 && event.gateway !== undefined,
+        ),
+    },
+    signal,
+  );
+}
+
+/** Both gateways announce both prefixes, and every client's packets are answered. */
+export async function expectSteady(lab: Lab, signal: AbortSignal): Promise<void> {
+  const all = lab.topology.gateways.length;
+  for (const prefix of [PREFIX4, PREFIX6])
+    await lab.timeline.expect(
+      {
+        what: `both gateways announce ${prefix}`,
+        withinMs: ANNOUNCED_WITHIN_MS,
+        find: (events) => (announcersOf(events, prefix).size === all ? true : undefined),
+      },
+      signal,
+    );
+  await lab.timeline.expect(
+    {
+      what: `the packets of all clients (${lab.topology.clients.length}) are answered`,
+      withinMs: TRAFFIC_WITHIN_MS,
+      find: (events) =>
+        answeredClients(events, lab.topology.clients.length).every(Boolean) ? true : undefined,
+    },
+    signal,
+  );
+}

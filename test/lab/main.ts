@@ -1,0 +1,107 @@
+/**
+ * DOC: the lab. Two gateways with real charon, ExaBGP and swancast, a real router, real IKEv2 clients with traffic
+ * in their tunnels, all in network namespaces; faults are set on purpose and judged from outside.
+ *
+ *   main.ts            argv → exercise → exit code
+ *   exercise-run.ts    raise the lab, run, report, take down; exercises.ts: what is killed, outage.ts: one run
+ *   lab.ts             puts the lab together from topology.ts (drawing), namespaces.ts, pki.ts, charon.ts,
+ *                      strongswan-conf.ts, gateway.ts, sidecar-config.ts, router.ts, client.ts
+ *   timeline.ts        everything seen or done, and the waits on it. Filled by capture.ts (BGP on the wire,
+ *                      wire/*), fib.ts (the router's kernel routes), client.ts (traffic/*: answered packets)
+ *   processes.ts       start; ledger.ts, process-identity.ts, cleanup.ts: leave nothing behind
+ *   report.ts          numbers, table, JSON
+ */
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { refuseLiveOwner, takeDown } from './cleanup.ts';
+import { EXERCISES } from './exercises.ts';
+import { runExercise, type ExerciseOptions, type Output } from './exercise-run.ts';
+import { LabError } from './lab-error.ts';
+import { labDirectory, NAME_PATTERN } from './ledger.ts';
+import { ROUTER_KINDS } from './router.ts';
+
+const INTERRUPTED = 130;
+
+const interrupt = new AbortController();
+const output: Output = {
+  progress: (line) => process.stderr.write(`${line}\n`),
+  result: (text) => process.stdout.write(`${text}\n`),
+};
+
+function stopOn(name: string): void {
+  // Stays installed: a second Ctrl-C must not cut the cleaning up short.
+  process.on(name, () => {
+    if (!interrupt.signal.aborted) output.progress(`${name}: taking the lab down`);
+    interrupt.abort(new LabError('LAB_INTERRUPTED', `stopped by ${name}`));
+  });
+}
+
+function parseCount(limit: number): (text: string) => number {
+  return (text) => {
+    const count = Number(text);
+    if (Number.isInteger(count) && count >= 1 && count <= limit) return count;
+    throw new InvalidArgumentError(`a whole number from 1 to ${limit} is expected.`);
+  };
+}
+
+function parseName(text: string): string {
+  if (NAME_PATTERN.test(text)) return text;
+  throw new InvalidArgumentError('lower-case letters, digits and "-" are expected, at most 16.');
+}
+
+function nameOption(): Option {
+  return new Option('--name <name>', 'labs of different names can run at once')
+    .default('lab')
+    .argParser(parseName);
+}
+
+async function clean(name: string): Promise<void> {
+  refuseLiveOwner(name);
+  const found = await takeDown(name);
+  output.result(
+    found ? `lab "${name}" taken down; logs: ${labDirectory(name)}/logs` : `there is no lab "${name}"`,
+  );
+}
+
+function fail(error: unknown): void {
+  const known = error instanceof LabError;
+  output.progress(
+    `lab: ${known ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+  );
+  process.exitCode = known && error.code === 'LAB_INTERRUPTED' ? INTERRUPTED : 1;
+}
+
+const program = new Command('npm run -s lab --').description(
+  'Faults on real parts in network namespaces, judged from outside.',
+);
+for (const exercise of EXERCISES) {
+  program
+    .command(exercise.name)
+    .description(exercise.summary)
+    .option('--runs <n>', 'how often', parseCount(1000), 1)
+    .addOption(new Option('--router <daemon>', 'the router').choices(ROUTER_KINDS).default('bird'))
+    .option('--clients <n>', 'IKEv2 clients', parseCount(250), 1)
+    .option('--json <file>', 'write the report here too')
+    .option('--keep', 'leave the lab up afterwards', false)
+    .option('--bundle', 'run dist/swancast.cjs instead of the sources', false)
+    .option('--sidecar <file>', 'run this entry file instead, for example of another build')
+    .addOption(nameOption())
+    .action(async (options: ExerciseOptions) => {
+      const ok = await runExercise(exercise, options, output, interrupt.signal);
+      if (!ok) process.exitCode = 1;
+    });
+}
+program
+  .command('clean')
+  .description('takes down what a lab left: one of --keep, or one that was killed')
+  .addOption(nameOption())
+  .action(async (options: { readonly name: string }) => clean(options.name));
+
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) stopOn(name);
+// A bug in an event handler, too, must not leave the lab behind.
+process.on('uncaughtException', (error) => interrupt.abort(error));
+try {
+  await program.parseAsync();
+} catch (error) {
+  fail(error);
+}
+process.exit();

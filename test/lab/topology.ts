@@ -1,0 +1,194 @@
+/**
+ * The lab's network. Everything lives in network namespaces `sc-NAME-…`, so that labs of different names do
+ * not meet and nothing of the machine's own network is touched.
+ *
+ *                    sc-NAME-client                      clients: one charon, N connections, N virtual IPs
+ *                      eth0 10.0.1.2  fd00:0:1::2        client K asks for its own 10.10.x.y/29, see ClientPlan
+ *                        │
+ *                    clients 10.0.1.1  fd00:0:1::1
+ *                    sc-NAME-router     AS 65000         BIRD or FRR; its kernel route to the anycast
+ *                    gw1 10.1.1.1      gw2 10.1.2.1      address says which gateway serves
+ *                        fd00:1:1::1       fd00:1:2::1
+ *                    │                     │             one BGP session per family on each link
+ *                    eth0 10.1.1.2         eth0 10.1.2.2
+ *                         fd00:1:1::2           fd00:1:2::2
+ *      AS 65001      sc-NAME-gw1           sc-NAME-gw2   charon, swancast, ExaBGP each; on lo of both:
+ *                    pool 10.3.1.0/24      10.3.2.0/24   192.0.2.1/32 and 2001:db8:53::1/128
+ *                    on lo: .1 of each     .2 of each of the clients' /29
+ *                    eth1 10.9.1.1         eth1 10.9.2.1
+ *                    │                     │
+ *                    gw1 10.9.1.2          gw2 10.9.2.2
+ *                    sc-NAME-backend                     UDP echo on .4 of each of the clients' /29;
+ *                      lo 10.10.0.0/16                   answers go to the gateway that owns the pool
+ */
+export const ANYCAST4 = '192.0.2.1';
+export const ANYCAST6 = '2001:db8:53::1';
+export const PREFIX4 = `${ANYCAST4}/32`;
+export const PREFIX6 = `${ANYCAST6}/128`;
+export const SERVICE_NET = '10.10.0.0/16';
+export const ECHO_PORT = 7;
+export const ROUTER_AS = 65000;
+export const GATEWAY_AS = 65001;
+
+/** The name by which clients know the service; all gateways prove it. */
+export const SERVICE_IDENTITY = 'vpn.example.org';
+
+export function clientIdentity(client: number): string {
+  return `client${client + 1}.example.org`;
+}
+
+export type GatewayName = 'gw1' | 'gw2';
+
+export interface GatewayPlan {
+  readonly name: GatewayName;
+  readonly namespace: string;
+  readonly address4: string;
+  readonly address6: string;
+  readonly router4: string;
+  readonly router6: string;
+  readonly pool: string;
+  readonly link: string;
+  readonly backendSide: string;
+}
+
+/**
+ * Each client has a traffic selector of its own, so that the policies and the routes in table 220 of all clients
+ * can live side by side in one charon. In it, besides the backend's address, one of each gateway: kernel-libipsec
+ * refuses a CHILD_SA whose selector has no local address.
+ */
+export interface ClientPlan {
+  readonly block: string;
+  readonly service: string;
+  readonly inside: Readonly<Record<GatewayName, string>>;
+}
+
+export interface Topology {
+  readonly name: string;
+  readonly namespaces: {
+    readonly client: string;
+    readonly router: string;
+    readonly gw1: string;
+    readonly gw2: string;
+    readonly backend: string;
+  };
+  readonly gateways: readonly [GatewayPlan, GatewayPlan];
+  readonly clients: readonly ClientPlan[];
+}
+
+/** @param clients 0 to 1000 */
+export function planTopology(name: string, clients: number): Topology {
+  const namespace = (part: string): string => `sc-${name}-${part}`;
+  const gateway = (number: 1 | 2): GatewayPlan => ({
+    name: `gw${number}`,
+    namespace: namespace(`gw${number}`),
+    address4: `10.1.${number}.2`,
+    address6: `fd00:1:${number}::2`,
+    router4: `10.1.${number}.1`,
+    router6: `fd00:1:${number}::1`,
+    pool: `10.3.${number}.0/24`,
+    link: `10.9.${number}.1`,
+    backendSide: `10.9.${number}.2`,
+  });
+  return {
+    name,
+    namespaces: {
+      client: namespace('client'),
+      router: namespace('router'),
+      gw1: namespace('gw1'),
+      gw2: namespace('gw2'),
+      backend: namespace('backend'),
+    },
+    gateways: [gateway(1), gateway(2)],
+    clients: Array.from({ length: clients }, (_, index) => planClient(index)),
+  };
+}
+
+/** 32 blocks of eight addresses in each of 10.10.1.0, 10.10.2.0… */
+function planClient(index: number): ClientPlan {
+  const first = 8 * (index % 32);
+  const host = (offset: number): string => `10.10.${1 + Math.floor(index / 32)}.${first + offset}`;
+  return { block: `${host(0)}/29`, service: host(4), inside: { gw1: host(1), gw2: host(2) } };
+}
+
+/** The gateway that owns this address of the router's links, if any. */
+export function gatewayAt(topology: Topology, address: string | undefined): GatewayPlan | undefined {
+  return topology.gateways.find((gateway) => gateway.address4 === address || gateway.address6 === address);
+}
+
+/** What `ip -batch` and `sysctl` shall do: first everything that makes namespaces and links, then the inside of each namespace. */
+export interface NetworkPlan {
+  readonly links: readonly string[];
+  readonly inside: ReadonlyMap<
+    string,
+    { readonly ip: readonly string[]; readonly sysctl: readonly string[] }
+  >;
+}
+
+export function planNetwork({ namespaces, gateways, clients }: Topology): NetworkPlan {
+  const { client, router, backend } = namespaces;
+  const links = [client, router, namespaces.gw1, namespaces.gw2, backend].map((name) => `netns add ${name}`);
+  const wire = (a: string, aDevice: string, b: string, bDevice: string): void => {
+    links.push(`link add ${aDevice} netns ${a} type veth peer name ${bDevice} netns ${b}`);
+  };
+  wire(client, 'eth0', router, 'clients');
+  const forward = ['net.ipv4.ip_forward=1', 'net.ipv6.conf.all.forwarding=1'];
+  const inside = new Map([
+    [
+      client,
+      {
+        ip: [
+          ...device('lo'),
+          ...device('eth0', '10.0.1.2/24', 'fd00:0:1::2/64'),
+          'route add default via 10.0.1.1',
+          'route add default via fd00:0:1::1',
+          // Without a tunnel a packet for the service shall go nowhere, and never in clear to the router.
+          `route add unreachable ${SERVICE_NET}`,
+        ],
+        sysctl: [],
+      },
+    ],
+    [
+      router,
+      { ip: [...device('lo'), ...device('clients', '10.0.1.1/24', 'fd00:0:1::1/64')], sysctl: forward },
+    ],
+    [backend, { ip: [...device('lo'), `route add local ${SERVICE_NET} dev lo`], sysctl: [] }],
+  ] as [string, { ip: string[]; sysctl: string[] }][]);
+  for (const gateway of gateways) {
+    wire(gateway.namespace, 'eth0', router, gateway.name);
+    wire(gateway.namespace, 'eth1', backend, gateway.name);
+    inside.get(router)?.ip.push(...device(gateway.name, `${gateway.router4}/24`, `${gateway.router6}/64`));
+    inside
+      .get(backend)
+      ?.ip.push(
+        ...device(gateway.name, `${gateway.backendSide}/24`),
+        `route add ${gateway.pool} via ${gateway.link}`,
+      );
+    inside.set(gateway.namespace, {
+      ip: [
+        ...device('lo', PREFIX4, PREFIX6, ...clients.map((each) => `${each.inside[gateway.name]}/32`)),
+        ...device('eth0', `${gateway.address4}/24`, `${gateway.address6}/64`),
+        ...device('eth1', `${gateway.link}/24`),
+        `route add default via ${gateway.router4}`,
+        `route add default via ${gateway.router6}`,
+        `route add ${SERVICE_NET} via ${gateway.backendSide}`,
+      ],
+      sysctl: forward,
+    });
+  }
+  return { links, inside };
+}
+
+// IPv6 addresses without duplicate address detection, which takes a second or two. The link-local ones are given
+// too (FRR has no IPv6 session without): the kernel makes its own late, and charon takes that for a change of the
+// network and looks for new paths.
+function device(name: string, ...addresses: readonly string[]): string[] {
+  const own = addresses.find((address) => address.startsWith('fd00:'));
+  const linkLocal = own === undefined ? [] : [`fe80::${own.includes('::1/') ? 1 : 2}/64`];
+  return [
+    ...(name === 'lo' ? [] : [`link set ${name} addrgenmode none`]),
+    ...[...addresses, ...linkLocal].map(
+      (address) => `addr add ${address} dev ${name}${address.includes(':') ? ' nodad' : ''}`,
+    ),
+    `link set ${name} up`,
+  ];
+}
