@@ -165,9 +165,9 @@ function neighborProblems(neighbor: NeighborSettings): string[] {
   if (outgoingTtl !== undefined && !within(outgoingTtl, 1, 255)) {
     problems.push(`outgoing TTL ${outgoingTtl}: 1 to 255 expected`);
   }
-  // The text of a password stays out of messages. Its quotes and backslashes would end or change the string.
-  if (md5Password !== undefined && !/^[\x20-\x21\x23-\x5b\x5d-\x7e]{1,80}$/.test(md5Password)) {
-    problems.push('MD5 password: 1 to 80 printable ASCII characters without " and \\ expected');
+  // The text of a password stays out of messages. Quotes of both kinds and backslashes mean something to ExaBGP even inside quotes.
+  if (md5Password !== undefined && !/^[\x20\x21\x23-\x26\x28-\x5b\x5d-\x7e]{1,80}$/.test(md5Password)) {
+    problems.push('MD5 password: 1 to 80 printable ASCII characters without quotes and \\ expected');
   }
   if (families.length === 0 || new Set(families).size !== families.length) {
     problems.push('families: ipv4, ipv6 or both expected, each once');

@@ -105,7 +105,7 @@ function onTime(turn: Turn, tick: boolean): void {
     log(turn, 'error', 'ExaBGP talks but acknowledges nothing: set exabgp.api.ack=true in its environment');
     rest(turn);
   } else if (late !== undefined) {
-    const what = late.kind === 'probe' ? '`version`' : `a ${late.kind} command`;
+    const what = late.kind === 'probe' ? '`version`' : `the ${late.kind} command`;
     kill(turn, `no answer to ${what} for ${Math.round(now - late.at)} ms`);
   }
 }

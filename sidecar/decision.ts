@@ -24,7 +24,7 @@ import {
   absorb,
   evidenceOf,
   freshCheck,
-  isHurried,
+  hurried,
   judge,
   type Cause,
   type CheckPolicy,
@@ -37,6 +37,8 @@ export type Event =
   /** The guard's word; undefined while nobody answers on the lease socket. */
   | { readonly type: 'lease'; readonly report: LeaseReport | undefined }
   | { readonly type: 'tick' }
+  /** The policy of this step is a new one; `changed` names the checks that must be earned anew. */
+  | { readonly type: 'reload'; readonly changed: ReadonlySet<string> }
   | { readonly type: 'stop' };
 
 export interface Policy {
@@ -151,9 +153,24 @@ function hear(state: State, event: Event, policy: Policy, now: number): State {
         stopping: true,
         prefixes: withdrawAll(state, { reason: 'stopping', class: 'advisory' }, policy, now),
       };
+    case 'reload':
+      return hearPolicy(state, event.changed, policy, now);
     case 'tick':
       return state;
   }
+}
+
+/** What is known by name stays; what is new starts unknown, and counts for nothing until it was heard. */
+function hearPolicy(state: State, changed: ReadonlySet<string>, policy: Policy, now: number): State {
+  const kept = (name: string): CheckState | undefined =>
+    changed.has(name) ? undefined : state.checks.get(name);
+  return {
+    ...state,
+    checks: new Map([...policy.checks.keys()].map((name) => [name, kept(name) ?? freshCheck(now)])),
+    prefixes: new Map(
+      policy.prefixes.map(({ prefix }) => [prefix, state.prefixes.get(prefix) ?? coldPrefix(now)]),
+    ),
+  };
 }
 
 function hearGuard(state: State, report: LeaseReport | undefined, policy: Policy, now: number): State {
@@ -239,23 +256,9 @@ function transitions(before: State, after: State, now: number): Effect[] {
   });
 }
 
-/** Which checks should look more often: those that move, and every proof of life while one of them fails. */
-function hurried(state: State, policy: Policy): ReadonlySet<string> {
-  const checks = [...policy.checks].flatMap(([name, rule]) => {
-    const check = state.checks.get(name);
-    return check === undefined ? [] : [{ name, rule, check }];
-  });
-  const proofMissing = checks.some(({ rule, check }) => rule.proves && check.down !== undefined);
-  return new Set(
-    checks
-      .filter(({ rule, check }) => isHurried(check, rule) || (proofMissing && rule.proves))
-      .map(({ name }) => name),
-  );
-}
-
 function paces(before: State, after: State, policy: Policy): Effect[] {
   if (before.checks === after.checks) return [];
-  const [slow, fast] = [hurried(before, policy), hurried(after, policy)];
+  const [slow, fast] = [hurried(before.checks, policy.checks), hurried(after.checks, policy.checks)];
   return [...policy.checks.keys()].flatMap((check) =>
     slow.has(check) === fast.has(check) ? [] : [{ type: 'pace' as const, check, fast: fast.has(check) }],
   );

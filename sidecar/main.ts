@@ -2,4 +2,6 @@
 /** Entry of the `swancast` command: argv in, exit code out. */
 import { main } from './cli/program.ts';
 
-process.exitCode = await main(process.argv);
+void main(process.argv).then((code) => {
+  process.exitCode = code;
+});

@@ -30,7 +30,7 @@ export interface Actors {
 }
 
 export class Sidecar {
-  readonly #policy: Policy;
+  #policy: Policy;
   readonly #actors: Actors;
   readonly #now: () => number;
   #state: State;
@@ -42,6 +42,10 @@ export class Sidecar {
     this.#actors = actors;
     this.#now = now;
     this.#state = initialState(policy, now());
+  }
+
+  get policy(): Policy {
+    return this.#policy;
   }
 
   get state(): State {
@@ -61,6 +65,12 @@ export class Sidecar {
     } finally {
       this.#stepping = false;
     }
+  }
+
+  /** Goes on under another policy; what is announced stays so while its checks do not object. */
+  reload(policy: Policy, changed: ReadonlySet<string>): void {
+    this.#policy = policy;
+    this.dispatch({ type: 'reload', changed });
   }
 
   /** Nothing ticks afterwards; what is announced is left to its lease. */

@@ -92,8 +92,24 @@ export const evidenceOf = (checks: ReadonlyMap<string, CheckState>): number | un
     undefined,
   );
 
-export const isHurried = (state: CheckState, policy: CheckPolicy): boolean =>
-  isMoving(state.level, policy) || (!isUp(state.level, policy) && state.result?.verdict === 'pass');
+/** Which checks should look more often: those that move, and every proof of life while one of them fails. */
+export function hurried(
+  states: ReadonlyMap<string, CheckState>,
+  policies: ReadonlyMap<string, CheckPolicy>,
+): ReadonlySet<string> {
+  const checks = [...policies].flatMap(([name, policy]) => {
+    const state = states.get(name);
+    return state === undefined ? [] : [{ name, policy, state }];
+  });
+  const proofMissing = checks.some(({ policy, state }) => policy.proves && state.down !== undefined);
+  const rising = ({ level, result }: CheckState, policy: CheckPolicy): boolean =>
+    isMoving(level, policy) || (!isUp(level, policy) && result?.verdict === 'pass');
+  return new Set(
+    checks
+      .filter(({ policy, state }) => rising(state, policy) || (proofMissing && policy.proves))
+      .map(({ name }) => name),
+  );
+}
 
 /** The verdict over the named checks at `now`. `policies` and `states` hold every name. */
 export function judge(

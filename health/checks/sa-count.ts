@@ -119,7 +119,7 @@ export function judge(
   const unarmed: string[] = [];
   for (const { key, noun, reason, minimum, seen, initiated } of minimums) {
     // IKE_SAs that a worker holds may be any of these: too few is only what is too few even with them.
-    if (announced && seen >= minimum) armed.add(key);
+    if (seen >= minimum) armed.add(key);
     if (seen + unseen >= minimum) continue;
     if (initiated || armed.has(key))
       failures.push({ reason, value: `${String(seen)} of ${String(minimum)} ${noun}` });

@@ -32,6 +32,9 @@ export function explainText({ gateway, state, prefixes, bgp, journal }: Status):
   const blocks = prefixes.map((each) => {
     const rows: [label: string, text: string][] = [
       ['why', `${each.sentence} (${each.reason}${each.check === undefined ? '' : `, check ${each.check}`})`],
+      ...(each.entered_by === undefined || each.entered_by.reason === each.reason
+        ? []
+        : [['began', `${each.entered_by.sentence} (${each.entered_by.reason})`] as [string, string]]),
       ...(each.value === undefined ? [] : [['seen', each.value] as [string, string]]),
       ...(each.way_out === '' ? [] : [['do', each.way_out] as [string, string]]),
       ...hints(each, bgp).map((text): [string, string] => ['note', text]),

@@ -4,7 +4,7 @@
  * The result holds only mappings without a prototype, lists, strings, finite numbers, booleans and null;
  * everything else that YAML can say (tags, aliases without end, dates, several documents) is a problem.
  */
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Node } from 'yaml';
 import { join, type Problem, show } from './problem.ts';
 
 export type Raw = string | number | boolean | null | readonly Raw[] | RawMap;
@@ -55,25 +55,17 @@ export function parseYaml(text: string, file: string): ParsedDocument {
     report(1, '', undefined, 'a mapping', 'the file is empty; start from swancast.example.yaml');
     return finish(undefined);
   }
-  let document: Document.Parsed;
-  try {
-    // uniqueKeys: compared below, in linear time and with the path of the second one.
-    document = parseDocument(text, {
-      lineCounter: counter,
-      prettyErrors: false,
-      uniqueKeys: false,
-      version: '1.2',
-      schema: 'core',
-      merge: false,
-      // Not 'silent', which also hides a second document.
-      logLevel: 'error',
-    });
-  } catch (error) {
-    // The parser recurses, so thousands of open brackets end its stack. Anything else is a defect of ours.
-    if (!(error instanceof RangeError)) throw error;
-    report(1, '', undefined, 'YAML', `is nested more than ${DEPTH_MAXIMUM} levels deep`);
-    return finish(undefined);
-  }
+  // uniqueKeys: compared below, in linear time and with the path of the second one.
+  // logLevel: 'silent' would also hide a second document.
+  const document = parseDocument(text, {
+    lineCounter: counter,
+    prettyErrors: false,
+    uniqueKeys: false,
+    version: '1.2',
+    schema: 'core',
+    merge: false,
+    logLevel: 'error',
+  });
   // The first one only: the others are mostly what the parser made of the rest because of it.
   const [error] = [...document.errors, ...document.warnings];
   if (error !== undefined) {
@@ -178,6 +170,8 @@ function syntaxMessage(code: string, message: string): string {
       return 'a second document begins here ("---"); a configuration is one document';
     case 'TAG_RESOLVE_FAILED':
       return `the tag has no meaning here (${message}); remove it`;
+    case 'RESOURCE_EXHAUSTION':
+      return `is nested more than ${DEPTH_MAXIMUM} levels deep`;
     default:
       return `is not YAML: ${message}`;
   }

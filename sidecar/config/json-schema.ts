@@ -34,12 +34,18 @@ function mapSchema(spec: MapSpec): JsonSchema {
     additionalProperties: false,
     properties: {
       ...mapValues(keys, keySchema),
-      ...mapValues(sections, mapSchema),
+      ...mapValues(sections, sectionSchema),
       ...mapValues(lists, (list) => listSchema(list, mapSchema(list))),
     },
     ...(required.length === 0 ? {} : { required }),
   };
 }
+
+/** A section in which nothing is required may be empty: its keys are all commented out. */
+const sectionSchema = (spec: MapSpec): JsonSchema => ({
+  ...mapSchema(spec),
+  ...(requiredOf(spec).length === 0 ? { type: ['object', 'null'] } : {}),
+});
 
 const listSchema = ({ doc, unset }: MapSpec, items: JsonSchema): JsonSchema => ({
   description: unset === undefined ? doc : `${doc} Left out: ${unset}.`,
@@ -66,7 +72,7 @@ function checkSchema(): JsonSchema {
     ...base,
     properties: {
       ...(base['properties'] as JsonSchema),
-      limits: { description: 'By type.', type: 'object' },
+      limits: { description: 'By type.' },
     },
     allOf: CHECK_TYPE_NAMES.map((type) => {
       const limits = limitsSpec(type);
@@ -75,7 +81,7 @@ function checkSchema(): JsonSchema {
         // oxlint-disable-next-line unicorn/no-thenable -- a keyword of JSON Schema
         then: {
           description: CHECK_TYPES[type].doc,
-          properties: { limits: mapSchema(limits) },
+          properties: { limits: sectionSchema(limits) },
           ...(requiredOf(limits).length === 0 ? {} : { required: ['limits'] }),
         },
       };

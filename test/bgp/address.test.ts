@@ -94,7 +94,7 @@ describe('parsePrefix', () => {
   });
 
   it('reads every address that there is', () => {
-    fc.assert(fc.property(fc.ipV4(), (text) => expect(addressBytes(text)).toHaveLength(4)));
-    fc.assert(fc.property(fc.ipV6(), (text) => expect(addressBytes(text)).toHaveLength(16)));
+    fc.assert(fc.property(fc.ipV4(), (text) => addressBytes(text)?.length === 4));
+    fc.assert(fc.property(fc.ipV6(), (text) => addressBytes(text)?.length === 16));
   });
 });

@@ -82,7 +82,7 @@ describe('parseReply', () => {
       fc.json().map((json) => `{"neighbor": ${json}, "type": "state"}`),
     );
     fc.assert(
-      fc.property(lines, (line) => expect(parseReply(line).kind).toBeTypeOf('string')),
+      fc.property(lines, (line) => typeof parseReply(line).kind === 'string'),
       { numRuns: 2000 },
     );
   });

@@ -7,7 +7,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { guardCommand, renderExabgpConf } from '../../bgp/exabgp-conf.ts';
 import { LineReader } from '../../bgp/line-reader.ts';
 import { isAlive, processStat, type ProcessIdentity } from '../../bgp/procfs.ts';
@@ -36,7 +36,6 @@ export class FakeExabgp {
   identity: ProcessIdentity | undefined;
   #server: Server;
   #socket: Socket | undefined;
-  #child: ChildProcess | undefined;
   readonly #heard = new Set<() => void>();
 
   private constructor({ ttlMs = 1000, maxAgeMs = 3000, handoverMs = 5000 }: FakeExabgpOptions) {
@@ -80,15 +79,19 @@ export class FakeExabgp {
   /** Running, with the guard's process in it. */
   static async start(options: FakeExabgpOptions = {}): Promise<FakeExabgp> {
     const fake = await FakeExabgp.prepare(options);
-    const file = join(fake.directory, 'fake.conf');
-    writeFileSync(file, fake.configText);
-    fake.#child = spawn(fake.program, [file], { stdio: ['ignore', 'ignore', 'pipe'] });
-    fake.#child.stderr?.on('data', (chunk: Buffer) => {
-      fake.stderr += chunk.toString();
-      fake.#wake();
-    });
-    await fake.until(() => fake.identity !== undefined);
+    await fake.run();
     return fake;
+  }
+
+  async run(): Promise<void> {
+    const file = join(this.directory, 'fake.conf');
+    writeFileSync(file, this.configText);
+    const child = spawn(this.program, [file], { stdio: ['ignore', 'ignore', 'pipe'] });
+    child.stderr.on('data', (chunk: Buffer) => {
+      this.stderr += chunk.toString();
+      this.#wake();
+    });
+    await this.until(() => this.identity !== undefined);
   }
 
   /** A line to the guard, as it stands. */

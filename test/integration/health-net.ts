@@ -3,6 +3,7 @@
  *
  *     client 10.1.1.1, fd00:1::1 ──veth── 10.1.1.2, fd00:1::2 gateway   lo: 192.0.2.1/32 2001:db8:53::1/128
  *                                                                           10.10.0.1/32 (behind the tunnel)
+ *                                                                           198.51.100.0/24 (routed to itself)
  *
  * Names carry the process id, so that several runs do not meet. Ends only what it started.
  */
@@ -31,6 +32,17 @@ export function missing(): string | undefined {
   }
 }
 
+/** Takes away what a run left that was killed itself: its namespaces carry the id of a process that is gone. */
+function clearLeftovers(): void {
+  for (const [namespace, pid] of ip('netns', 'list').matchAll(/^swh(\d+)-\w+/gm)) {
+    if (existsSync(`/proc/${String(pid)}`)) continue;
+    for (const left of ip('netns', 'pids', namespace).split('\n').filter(Boolean)) {
+      process.kill(Number(left), 'SIGKILL');
+    }
+    ip('netns', 'del', namespace);
+  }
+}
+
 const ip = (...words: string[]): string => execFileSync('ip', words, { encoding: 'utf8', stdio: 'pipe' });
 
 export class HealthNet {
@@ -42,6 +54,7 @@ export class HealthNet {
     const id = `swh${String(process.pid)}`;
     this.gateway = new Node(`${id}-gw`, this.directory, 'gateway');
     this.client = new Node(`${id}-cl`, this.directory, 'client');
+    clearLeftovers();
     try {
       this.#wire();
     } catch (error) {
@@ -64,6 +77,7 @@ export class HealthNet {
     };
     address(gateway, 'lo', `${ANYCAST_4}/32`, `${ANYCAST_6}/128`, '10.10.0.1/32');
     address(client, 'lo');
+    ip('-n', gateway, 'route', 'add', 'local', '198.51.100.0/24', 'dev', 'lo');
     address(gateway, 'veth0', '10.1.1.2/24', 'fd00:1::2/64');
     address(client, 'veth0', '10.1.1.1/24', 'fd00:1::1/64');
     ip('-n', client, 'route', 'add', 'default', 'via', '10.1.1.2');
@@ -163,7 +177,7 @@ export class Node {
 export const GATEWAY_CONF = `connections {
   clients {
     version = 2
-    local_addrs = ${ANYCAST_4}, ${ANYCAST_6}, 10.1.1.2
+    local_addrs = ${ANYCAST_4}, ${ANYCAST_6}, 198.51.100.0/24
     local { auth = psk \n id = gateway.example }
     remote { auth = psk }
     pools = vips

@@ -1,8 +1,7 @@
 /** Takes a lab down, its own or what a dead one left: processes by identity, then namespaces by name. */
-import { rmSync, readdirSync } from 'node:fs';
+import { readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { LabError } from './lab-error.ts';
 import { labDirectory, readLedger } from './ledger.ts';
 import { deleteNamespaces, existingNamespaces, processesIn } from './namespaces.ts';
 import { hasTerminal, identify, isAlive, type ProcessIdentity } from './process-identity.ts';
@@ -12,17 +11,10 @@ import { planTopology } from './topology.ts';
 const GRACE_MS = 2000;
 const KILLED_MS = 2000;
 
-/** @throws LabError LAB_IN_USE if another live `npm run lab` owns the lab of this name */
-export function refuseLiveOwner(name: string): void {
-  const owner = readLedger(name)?.owner;
-  if (owner === undefined || owner.pid === process.pid || !isAlive(owner)) return;
-  throw new LabError(
-    'LAB_IN_USE',
-    `lab "${name}" is in use by process ${owner.pid}: wait for it, stop it, or take another --name`,
-  );
-}
-
-/** @returns whether there was anything to take down. The logs stay; everything else, keys first of all, is removed. */
+/**
+ * For the owner of the lab of this name only (Ledger.claim). The logs stay; everything else, keys first of all,
+ * is removed. @returns whether there was anything to take down
+ */
 export async function takeDown(name: string): Promise<boolean> {
   const topology = planTopology(name, 0);
   const signal = AbortSignal.timeout(30_000);

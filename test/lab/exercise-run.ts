@@ -3,6 +3,7 @@ import { takeDown } from './cleanup.ts';
 import type { Exercise } from './exercises.ts';
 import { raiseLab, type Lab } from './lab.ts';
 import { LabError, reasonOf } from './lab-error.ts';
+import { Ledger } from './ledger.ts';
 import { runOutage, type OutageResult } from './outage.ts';
 import { formatTable, formatTimeline, METRICS, round, summarize, type Report, type Row } from './report.ts';
 import { assertCanRun } from './requirements.ts';
@@ -33,6 +34,7 @@ export async function runExercise(
   interrupted: AbortSignal,
 ): Promise<boolean> {
   await assertCanRun(options.router, interrupted);
+  const ledger = Ledger.claim(options.name);
   const died = new AbortController();
   const signal = AbortSignal.any([interrupted, died.signal]);
   let lab: Lab | undefined;
@@ -40,7 +42,7 @@ export async function runExercise(
   try {
     const versions = await versionsOf(options.router, signal);
     const onDeath = (error: LabError): void => died.abort(error);
-    lab = await raiseLab({ ...options, progress: output.progress, onDeath }, signal);
+    lab = await raiseLab({ ...options, ledger, progress: output.progress, onDeath }, signal);
     const runs = await repeat(lab, exercise, options.runs, output, signal);
     const { router, clients } = options;
     const report: Report = {
@@ -103,7 +105,10 @@ async function repeat(
 }
 
 function numbersOf(result: OutageResult): Partial<Row> {
-  return Object.fromEntries(METRICS.map((metric) => [metric, round(result[metric])]));
+  const numbers = METRICS.map((metric) => [metric, result[metric]] as const);
+  return Object.fromEntries(
+    numbers.flatMap(([metric, value]) => (value === undefined ? [] : [[metric, round(value)]])),
+  );
 }
 
 function howToLookAround({ topology, directory }: Lab): string {

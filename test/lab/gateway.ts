@@ -2,11 +2,13 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Charon } from './charon.ts';
+import { monotonic } from './clock.ts';
 import { LabError } from './lab-error.ts';
 import type { Authority } from './pki.ts';
 import type { Daemon, Processes } from './processes.ts';
 import { sidecarConfig } from './sidecar-config.ts';
 import { gatewaySwanctlConf } from './strongswan-conf.ts';
+import type { Timeline } from './timeline.ts';
 import type { GatewayPlan } from './topology.ts';
 
 /** The one place that says which swancast the lab runs: the sources, the bundle that ships, or the given entry file. */
@@ -26,13 +28,21 @@ export class Gateway {
   readonly #processes: Processes;
   #sidecar: Daemon | undefined;
 
-  constructor(plan: GatewayPlan, entry: string, labDirectory: string, processes: Processes) {
+  constructor(
+    plan: GatewayPlan,
+    entry: string,
+    labDirectory: string,
+    processes: Processes,
+    timeline: Timeline,
+  ) {
     this.plan = plan;
     this.#entry = entry;
     this.#processes = processes;
     const directory = join(labDirectory, plan.name);
     mkdirSync(directory);
-    this.charon = new Charon(plan.name, plan.namespace, directory, processes);
+    this.charon = new Charon(plan.name, plan.namespace, directory, processes, () => {
+      timeline.add({ kind: 'vici-closed', at: monotonic(), gateway: plan.name });
+    });
     this.configFile = join(directory, 'swancast.yaml');
     const runDirectory = join(directory, 'run');
     mkdirSync(runDirectory);

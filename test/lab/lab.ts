@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { Clients, startEcho, Traffic } from './client.ts';
 import { startCapture } from './capture.ts';
-import { refuseLiveOwner, takeDown } from './cleanup.ts';
+import { takeDown } from './cleanup.ts';
 import { monotonic, RealtimeClock } from './clock.ts';
 import { startFibMonitor } from './fib.ts';
 import { Gateway, sidecarEntry } from './gateway.ts';
 import type { LabError } from './lab-error.ts';
-import { Ledger } from './ledger.ts';
+import type { Ledger } from './ledger.ts';
 import { createNamespaces } from './namespaces.ts';
 import { Authority } from './pki.ts';
 import { Processes, type Daemon } from './processes.ts';
@@ -15,6 +15,8 @@ import { announcersOf, answeredClients, Timeline } from './timeline.ts';
 import { planTopology, PREFIX4, PREFIX6, type GatewayPlan, type Topology } from './topology.ts';
 
 export interface LabOptions {
+  /** Claimed by us. */
+  readonly ledger: Ledger;
   readonly name: string;
   readonly router: RouterKind;
   readonly clients: number;
@@ -53,9 +55,9 @@ export async function raiseLab(options: LabOptions, signal: AbortSignal): Promis
   const progress = (line: string): void => {
     options.progress(`${((monotonic() - startedAt) / 1000).toFixed(2).padStart(6)} s  ${line}`);
   };
-  refuseLiveOwner(options.name);
   if (await takeDown(options.name)) progress(`took down what an earlier lab "${options.name}" had left`);
-  const ledger = Ledger.create(options.name);
+  const { ledger } = options;
+  ledger.begin();
   const { directory } = ledger;
   const logs = join(directory, 'logs');
   const topology = planTopology(options.name, options.clients);
@@ -70,7 +72,7 @@ export async function raiseLab(options: LabOptions, signal: AbortSignal): Promis
   ]);
   progress(`namespaces sc-${options.name}-…, certification authority`);
 
-  const gateways = topology.gateways.map((plan) => new Gateway(plan, entry, directory, processes));
+  const gateways = topology.gateways.map((plan) => new Gateway(plan, entry, directory, processes, timeline));
   const clients = new Clients(topology, directory, processes);
   const startGateway = async (gateway: Gateway): Promise<void> => {
     await gateway.configureCharon(authority, signal);

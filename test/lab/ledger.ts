@@ -6,7 +6,7 @@ import { lstatSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LabError } from './lab-error.ts';
-import { identify, type ProcessIdentity } from './process-identity.ts';
+import { identify, isAlive, type ProcessIdentity } from './process-identity.ts';
 
 export interface LedgerRecord {
   readonly name: string;
@@ -47,21 +47,38 @@ export class Ledger {
   readonly directory: string;
   readonly #name: string;
   #owner: ProcessIdentity | undefined = identify(process.pid);
-  #processes: ProcessIdentity[] = [];
+  #processes: ProcessIdentity[];
 
-  private constructor(name: string) {
+  private constructor(name: string, processes: readonly ProcessIdentity[]) {
     this.#name = name;
+    this.#processes = [...processes];
     this.directory = labDirectory(name);
   }
 
-  /** Starts a new record; what an earlier lab of this name left in the directory, logs too, is removed. */
-  static create(name: string): Ledger {
-    const ledger = new Ledger(name);
-    assertOwnDirectory(ledger.directory);
-    rmSync(ledger.directory, { recursive: true, force: true });
-    mkdirSync(join(ledger.directory, 'logs'), { recursive: true });
+  /**
+   * Makes this process the owner of the lab of this name; what an earlier one left is still to be taken down.
+   * @throws LabError LAB_IN_USE if another live process owns it
+   */
+  static claim(name: string): Ledger {
+    const record = readLedger(name);
+    const owner = record?.owner;
+    if (owner !== undefined && owner.pid !== process.pid && isAlive(owner))
+      throw new LabError(
+        'LAB_IN_USE',
+        `lab "${name}" is in use by process ${owner.pid}: wait for it, stop it, or take another --name`,
+      );
+    const ledger = new Ledger(name, record?.processes ?? []);
+    mkdirSync(ledger.directory, { recursive: true });
     ledger.#write();
     return ledger;
+  }
+
+  /** Starts anew with an empty directory: logs of an earlier lab of this name are removed too. */
+  begin(): void {
+    this.#processes = [];
+    rmSync(this.directory, { recursive: true, force: true });
+    mkdirSync(join(this.directory, 'logs'), { recursive: true });
+    this.#write();
   }
 
   add(pid: number): void {

@@ -12,11 +12,11 @@
  *   report.ts          numbers, table, JSON
  */
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { refuseLiveOwner, takeDown } from './cleanup.ts';
+import { takeDown } from './cleanup.ts';
 import { EXERCISES } from './exercises.ts';
 import { runExercise, type ExerciseOptions, type Output } from './exercise-run.ts';
 import { LabError } from './lab-error.ts';
-import { labDirectory, NAME_PATTERN } from './ledger.ts';
+import { labDirectory, Ledger, NAME_PATTERN } from './ledger.ts';
 import { ROUTER_KINDS } from './router.ts';
 
 const INTERRUPTED = 130;
@@ -55,7 +55,7 @@ function nameOption(): Option {
 }
 
 async function clean(name: string): Promise<void> {
-  refuseLiveOwner(name);
+  Ledger.claim(name);
   const found = await takeDown(name);
   output.result(
     found ? `lab "${name}" taken down; logs: ${labDirectory(name)}/logs` : `there is no lab "${name}"`,

@@ -271,3 +271,52 @@ describe('pace', () => {
     expect(paces()).toEqual(['charon slow', 'ike-v4 slow', 'ike-v6 slow']);
   });
 });
+
+describe('reload', () => {
+  const withMed = (med: number): typeof POLICY => ({
+    ...POLICY,
+    prefixes: POLICY.prefixes.map((rule) => ({ ...rule, announced: { ...rule.announced, med } })),
+  });
+
+  it('new attributes go out as one new set, with nothing withdrawn in between', () => {
+    const run = announced();
+    run.effects.length = 0;
+    run.reload(withMed(50));
+    expect(run.effects.map(({ effect }) => effect.type)).toEqual(['set']);
+    expect(run.routes).toEqual([`${V4} 50`, `${V6} 50`]);
+  });
+
+  it('the same file changes nothing', () => {
+    const run = announced();
+    run.effects.length = 0;
+    run.reload(POLICY);
+    expect(run.effects).toEqual([]);
+  });
+
+  it('a new or changed check counts for nothing until it was heard, then like any other', () => {
+    const checks = new Map(POLICY.checks).set('extra', {
+      rise: 1,
+      fall: 1,
+      required: false,
+      proves: false,
+      dependsOn: [],
+      maxAgeMs: 60_000,
+    });
+    const prefixes = POLICY.prefixes.map((rule) => ({ ...rule, checks: [...rule.checks, 'extra'] }));
+    const run = announced().reload({ ...POLICY, checks, prefixes }, 'ike-v4');
+    expect([run.phase(), run.routes]).toEqual(['announced (all-pass)', BOTH]);
+    expect(run.fail('extra', 'sa-collapse').phase()).toBe('degraded (sa-collapse)');
+  });
+
+  it('a prefix that left the file is withdrawn, one that came is earned', () => {
+    const only = (index: number): typeof POLICY => ({
+      ...POLICY,
+      prefixes: POLICY.prefixes.slice(index, index + 1),
+    });
+    const run = announced().reload(only(0));
+    expect(run.routes).toEqual([`${V4} 100`]);
+    run.reload(only(1));
+    expect(run.routes).toEqual([`${V6} 100`]);
+    expect(run.phase(V4)).toBe('undefined (undefined)');
+  });
+});

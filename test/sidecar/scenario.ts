@@ -56,7 +56,7 @@ export class Scenario {
   now = 1000;
   wakeAt: number | undefined;
   readonly effects: { readonly at: number; readonly effect: Effect }[] = [];
-  readonly #policy: Policy;
+  #policy: Policy;
 
   constructor(policy: Policy = POLICY) {
     this.#policy = policy;
@@ -91,6 +91,11 @@ export class Scenario {
 
   guard(report: Partial<LeaseReport> | undefined): this {
     return this.send({ type: 'lease', report: report && { ...EMPTY, ...report } });
+  }
+
+  reload(policy: Policy, ...changed: string[]): this {
+    this.#policy = policy;
+    return this.send({ type: 'reload', changed: new Set(changed) });
   }
 
   stop(): this {

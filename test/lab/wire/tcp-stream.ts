@@ -27,6 +27,11 @@ export class TcpStream {
     return pieces;
   }
 
+  /** Whether bytes wait for earlier ones. */
+  get hasHole(): boolean {
+    return this.#early.size > 0;
+  }
+
   #take(sequence: number, payload: Buffer, pieces: Buffer[]): void {
     const next = this.#next ?? sequence;
     const known = (next - sequence) | 0;

@@ -89,8 +89,7 @@ describe('readSecret', () => {
   ])('refuses %s and never shows it', (_, content, message) => {
     const { problem = '' } = readSecret(write('secret', content, 0o600));
     expect(problem).toContain(message);
-    for (const word of ['pass', 'word\n', 'hunter2', 'one\n'])
-      expect(problem.split(': ')[0]).not.toContain(word === 'pass' ? 'pass"' : word);
+    if (content.trim() !== '') expect(problem).not.toContain(content.trim());
   });
 
   it('refuses what is not a file of ours alone', () => {

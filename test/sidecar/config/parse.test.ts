@@ -203,7 +203,7 @@ describe('the environment', () => {
     const env = {
       SWANCAST_CHECKS: '[]',
       SWANCAST_BGP_NEIGHBORS: 'x',
-      SWANCAST_PREFIXES_0_PREFIX: 'x',
+      'SWANCAST_PREFIXES[0]_PREFIX': 'x',
       PATH: '/',
     };
     expect(parse(MINIMAL, env)).toEqual(parse(MINIMAL));
@@ -256,8 +256,15 @@ describe('whatever the text', () => {
     );
   });
 
+  it('says so when it is nested deeper than the parser can follow', () => {
+    const deep = 'is nested more than 16 levels deep';
+    expect(problemsOf('['.repeat(100_000))).toEqual([`file:1: ${deep}`]);
+    expect(problemsOf(`a: ${'['.repeat(20)}${']'.repeat(20)}`)).toEqual([
+      `file:1: a${'[0]'.repeat(16)}: ${deep}`,
+    ]);
+  });
+
   it.each([
-    ['brackets', '['.repeat(100_000)],
     ['braces', '{a: '.repeat(100_000)],
     ['sequences', '- '.repeat(100_000)],
     ['keys', Array.from({ length: 60_000 }, (_, index) => `k${index}: 1\n`).join('')],

@@ -2,7 +2,10 @@
 type Schema = { readonly [keyword: string]: unknown };
 
 const KEYWORDS: Readonly<Record<string, (value: unknown, rule: never, schema: Schema) => boolean>> = {
-  type: (value, rule: string) => typeOf(value) === rule || (rule === 'number' && typeOf(value) === 'integer'),
+  type: (value, rule: string | readonly string[]) =>
+    [rule]
+      .flat()
+      .some((type) => typeOf(value) === type || (type === 'number' && typeOf(value) === 'integer')),
   enum: (value, rule: readonly unknown[]) => rule.includes(value),
   const: (value, rule: unknown) => value === rule,
   minimum: (value, rule: number) => typeof value !== 'number' || value >= rule,

@@ -1,0 +1,322 @@
+/** The sidecar's end: against the real guard under a scripted ExaBGP, supervised and not. */
+import { once } from 'node:events';
+import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { descendants, isAlive, processStat, type ProcessIdentity } from '../../bgp/procfs.ts';
+import { Speaker, type SpeakerOptions, type SpeakerReport } from '../../bgp/speaker.ts';
+import { FakeExabgp } from '../fake/exabgp.ts';
+import { monotonic } from '../fake/lease-holder.ts';
+
+const one = { prefix: '192.0.2.1/32', nextHop: 'self' };
+const WITHDRAW = 'withdraw route 192.0.2.1/32 next-hop self';
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
+});
+
+class Sidecar {
+  readonly reports: SpeakerReport[] = [];
+  readonly logged: string[] = [];
+  readonly speaker: Speaker;
+  readonly #heard = new Set<() => void>();
+
+  constructor(fake: FakeExabgp, options: Partial<SpeakerOptions> = {}) {
+    this.speaker = new Speaker({
+      leaseSocket: fake.leaseSocket,
+      ttlMs: 60_000,
+      supervise: false,
+      neighbors: [],
+      now: monotonic,
+      log: (level, message) => this.logged.push(`${level} ${message}`),
+      onReport: (report) => {
+        this.reports.push(report);
+        for (const heard of this.#heard) heard();
+        this.#heard.clear();
+      },
+      ...options,
+    });
+    cleanups.push(() => this.speaker.stop());
+    this.speaker.start();
+  }
+
+  async until<T extends SpeakerReport>(
+    type: T['type'],
+    condition: (report: T) => boolean = () => true,
+    from = 0,
+  ): Promise<T> {
+    for (;;) {
+      const found = this.reports.slice(from).find((report) => report.type === type && condition(report as T));
+      if (found !== undefined) return found as T;
+      await new Promise<void>((resolve) => this.#heard.add(resolve));
+    }
+  }
+}
+
+type Report = Extract<SpeakerReport, { type: 'report' }>;
+type Hello = Extract<SpeakerReport, { type: 'hello' }>;
+type Lost = Extract<SpeakerReport, { type: 'disconnected' }>;
+
+async function running(ttlMs = 60_000): Promise<FakeExabgp> {
+  const fake = await FakeExabgp.start({ ttlMs });
+  cleanups.push(() => fake.stop());
+  return fake;
+}
+
+async function prepared(): Promise<FakeExabgp> {
+  const fake = await FakeExabgp.prepare({ ttlMs: 60_000 });
+  cleanups.push(() => fake.stop());
+  return fake;
+}
+
+const supervise = (fake: FakeExabgp): { supervise: Exclude<SpeakerOptions['supervise'], false> } => ({
+  supervise: { exabgp: fake.program, configText: fake.configText, runDirectory: join(fake.directory, 'run') },
+});
+
+const pidFile = (fake: FakeExabgp): string => join(fake.directory, 'run', 'exabgp.pid');
+
+describe('set', () => {
+  it('may come before there is a guard, and is told it as soon as it listens', async () => {
+    const fake = await prepared();
+    const { speaker, ...sidecar } = new Sidecar(fake);
+    speaker.set(3, [one], monotonic());
+    await fake.run();
+    await fake.until(() => fake.commands.includes('announce route 192.0.2.1/32 next-hop self'));
+    expect(sidecar.logged).toEqual([]);
+  });
+
+  it('is told again to a guard that was started anew, with the evidence of the renewals since', async () => {
+    const fake = await running();
+    const sidecar = new Sidecar(fake);
+    sidecar.speaker.set(1, [one], monotonic());
+    await sidecar.until<Report>('report', ({ acknowledged }) => acknowledged.length === 1);
+    const hello = await sidecar.until<Hello>('hello');
+    const mark = fake.mark;
+    sidecar.speaker.renew(1, monotonic());
+    process.kill(hello.pid, 'SIGKILL');
+    await fake.until(() => fake.since(mark).some((command) => command.startsWith('announce')));
+    expect(fake.since(mark)[1]).toBe('clear adj-rib out');
+    expect((await sidecar.until<Lost>('disconnected')).code).toBe('GUARD_CLOSED');
+  });
+
+  it('is not announced again on evidence that has grown old', async () => {
+    const fake = await running();
+    const sidecar = new Sidecar(fake);
+    sidecar.speaker.set(1, [one], monotonic() - 10_000);
+    const refused = await sidecar.until<Extract<SpeakerReport, { type: 'refused' }>>('refused');
+    expect(refused.code).toBe('evidence-too-old');
+    sidecar.speaker.renew(1, monotonic());
+    const report = await sidecar.until<Report>('report', ({ acknowledged }) => acknowledged.length === 1);
+    expect(report.generation).toBe(1);
+  });
+
+  it('comes back by itself after a lapse, once it is renewed', async () => {
+    const fake = await running(300);
+    const sidecar = new Sidecar(fake);
+    sidecar.speaker.set(1, [one], monotonic());
+    await sidecar.until<Report>('report', ({ lease }) => lease === 'lapsed');
+    await fake.until(() => fake.commands.includes(WITHDRAW));
+    sidecar.speaker.renew(1, monotonic());
+    await sidecar.until<Report>('report', ({ lease }) => lease === 'held', sidecar.reports.length);
+    expect(sidecar.reports.some((report) => report.type === 'refused' && report.code === 'lapsed')).toBe(
+      true,
+    );
+  });
+});
+
+it('adopts a lease that it finds, by renewing the generation of the hello', async () => {
+  const fake = await running();
+  const first = new Sidecar(fake);
+  first.speaker.set(7, [one], monotonic());
+  await first.until<Report>('report', ({ acknowledged }) => acknowledged.length === 1);
+  await first.speaker.stop();
+  const second = new Sidecar(fake);
+  const hello = await second.until<Hello>('hello');
+  expect(hello).toMatchObject({ lease: 'held', generation: 7, desired: [one], acknowledged: [one.prefix] });
+  second.speaker.renew(7, monotonic());
+  second.speaker.set(8, [one], monotonic());
+  await second.until<Report>('report', ({ generation }) => generation === 8);
+  expect(fake.since(0).filter((command) => !command.startsWith('clear'))).toHaveLength(1);
+});
+
+it('release resolves when ExaBGP acknowledged the withdrawal', async () => {
+  const fake = await running();
+  const sidecar = new Sidecar(fake);
+  sidecar.speaker.set(1, [one], monotonic());
+  await sidecar.until<Report>('report', ({ acknowledged }) => acknowledged.length === 1);
+  expect(await sidecar.speaker.release(30_000)).toEqual({ withdrawn: true });
+  expect(fake.commands.at(-1)).toBe(WITHDRAW);
+});
+
+it('release does not wait for ever for an ExaBGP that hangs', async () => {
+  const fake = await running();
+  const sidecar = new Sidecar(fake);
+  sidecar.speaker.set(1, [one], monotonic());
+  await sidecar.until<Report>('report', ({ acknowledged }) => acknowledged.length === 1);
+  fake.hang();
+  expect(await sidecar.speaker.release(50)).toEqual({ withdrawn: false });
+});
+
+it('hands over what it holds, and nothing else', async () => {
+  const fake = await running();
+  const charon = createServer((socket) => socket.on('error', () => undefined)).listen(
+    join(fake.directory, 'vici'),
+  );
+  await once(charon, 'listening');
+  const sidecar = new Sidecar(fake);
+  await sidecar.until('hello');
+  expect(await sidecar.speaker.handover(5000, join(fake.directory, 'vici'), 30_000)).toBe(false);
+  sidecar.speaker.set(1, [one], monotonic());
+  await sidecar.until<Report>('report', ({ acknowledged }) => acknowledged.length === 1);
+  expect(await sidecar.speaker.handover(5000, join(fake.directory, 'vici'), 30_000)).toBe(true);
+  charon.close();
+});
+
+it('kills ExaBGP and guard when the guard is frozen', async () => {
+  const fake = await running(60_000);
+  const sidecar = new Sidecar(fake, { ttlMs: 300 });
+  const hello = await sidecar.until<Hello>('hello');
+  const guard = processStat(hello.pid) as ProcessIdentity;
+  sidecar.speaker.set(1, [one], monotonic());
+  await sidecar.until<Report>('report', ({ acknowledged }) => acknowledged.length === 1);
+  process.kill(hello.pid, 'SIGSTOP');
+  sidecar.speaker.renew(1, monotonic());
+  const lost = await sidecar.until<Lost>('disconnected');
+  expect(lost.code).toBe('GUARD_SILENT');
+  expect(lost.detail).toContain('which withdraws everything');
+  await fake.until(() => !fake.alive && !isAlive(guard));
+});
+
+describe('supervised', () => {
+  it('runs ExaBGP with its own configuration, and leaves nothing behind', async () => {
+    const fake = await prepared();
+    const sidecar = new Sidecar(fake, supervise(fake));
+    sidecar.speaker.set(1, [one], monotonic());
+    await sidecar.until<Report>('report', ({ acknowledged }) => acknowledged.length === 1);
+    const configuration = join(fake.directory, 'run', 'exabgp.conf');
+    expect(readFileSync(configuration, 'utf8')).toBe(fake.configText);
+    expect(statSync(configuration).mode & 0o777).toBe(0o600);
+    expect(JSON.parse(readFileSync(pidFile(fake), 'utf8'))).toEqual({
+      pid: fake.identity?.pid,
+      startTime: fake.identity?.startTime,
+    });
+    const family = descendants(fake.identity?.pid ?? 0);
+    await sidecar.speaker.release(30_000);
+    await sidecar.speaker.stop();
+    expect(fake.alive || family.some(isAlive)).toBe(false);
+    expect(existsSync(pidFile(fake))).toBe(false);
+  });
+
+  it('starts ExaBGP again when it dies, and announces again', async () => {
+    const fake = await prepared();
+    const sidecar = new Sidecar(fake, supervise(fake));
+    sidecar.speaker.set(1, [one], monotonic());
+    await sidecar.until<Report>('report', ({ acknowledged }) => acknowledged.length === 1);
+    const first = fake.identity?.pid ?? 0;
+    const seen = sidecar.reports.length;
+    process.kill(first, 'SIGKILL');
+    await sidecar.until<Lost>('disconnected', ({ code }) => code === 'EXABGP_ENDED', seen);
+    sidecar.speaker.renew(1, monotonic());
+    await sidecar.until<Report>('report', ({ acknowledged }) => acknowledged.length === 1, seen);
+    expect(fake.identity?.pid).not.toBe(first);
+  });
+
+  it('ends the orphan of a predecessor that was killed', async () => {
+    const fake = await prepared();
+    const first = new Sidecar(fake, supervise(fake));
+    await first.until('hello');
+    const orphan = fake.identity as ProcessIdentity;
+    // As after a SIGKILL of the sidecar: the file is there, and ExaBGP runs on.
+    const left = readFileSync(pidFile(fake), 'utf8');
+    const second = new Sidecar(fake, supervise(fake));
+    await fake.until(() => !isAlive(orphan));
+    await first.speaker.stop();
+    await second.until('hello');
+    expect(JSON.parse(left)).toMatchObject({ pid: orphan.pid });
+    expect(fake.identity?.pid).not.toBe(orphan.pid);
+  });
+
+  it('does not kill a stranger who has the pid of the file now', async () => {
+    const fake = await prepared();
+    const stranger = await running();
+    const sidecarFile = pidFile(fake);
+    const first = new Sidecar(fake, supervise(fake));
+    await first.until('hello');
+    await first.speaker.stop();
+    writeFileSync(sidecarFile, JSON.stringify({ pid: stranger.identity?.pid, startTime: '12345' }));
+    const second = new Sidecar(fake, supervise(fake));
+    await second.until('hello');
+    expect(stranger.alive).toBe(true);
+  });
+
+  it.each<[string, (fake: FakeExabgp) => string, string, RegExp]>([
+    [
+      'missing',
+      (fake) => join(fake.directory, 'no-exabgp'),
+      'EXABGP_MISSING',
+      /^bgp\.exabgp: there is no \S+no-exabgp: install ExaBGP \(Debian: `apt-get install exabgp`\) or correct the path$/,
+    ],
+    [
+      'not executable',
+      (fake) => {
+        chmodSync(fake.program, 0o644);
+        return fake.program;
+      },
+      'EXABGP_DENIED',
+      /^bgp\.exabgp: \S+ cannot be started: .*EACCES/,
+    ],
+    [
+      'too old',
+      (fake) => {
+        writeFileSync(fake.program, '#!/bin/sh\necho "ExaBGP : 4.2.7"\n');
+        return fake.program;
+      },
+      'EXABGP_TOO_OLD',
+      /^bgp\.exabgp: \S+ is ExaBGP 4\.2\.7, at least 4\.2\.21 is needed: install a newer one$/,
+    ],
+    [
+      'another program',
+      () => '/bin/ls',
+      'EXABGP_MISSING',
+      /^bgp\.exabgp: \/bin\/ls does not say which ExaBGP it is/,
+    ],
+    [
+      'ending at once',
+      (fake) => {
+        writeFileSync(
+          fake.program,
+          '#!/bin/sh\n[ "$1" = --version ] && echo ExaBGP : 4.2.21 && exit\necho oh no\nexit 1\n',
+        );
+        return fake.program;
+      },
+      'EXABGP_ENDED',
+      /^ExaBGP ended with exit code 1; its last words: oh no$/,
+    ],
+  ])('says in one line that ExaBGP is %s', async (_, program, code, text) => {
+    const fake = await prepared();
+    const options = supervise(fake).supervise;
+    const sidecar = new Sidecar(fake, { supervise: { ...options, exabgp: program(fake) } });
+    const lost = await sidecar.until<Lost>('disconnected');
+    expect(lost.code).toBe(code);
+    expect(lost.detail).toMatch(text);
+  });
+
+  it("does not talk to another ExaBGP's guard", async () => {
+    const other = await running();
+    const fake = await prepared();
+    const sidecar = new Sidecar(fake, { ...supervise(fake), leaseSocket: other.leaseSocket });
+    const lost = await sidecar.until<Lost>('disconnected');
+    expect(lost.code).toBe('GUARD_FOREIGN');
+    expect(lost.detail).toContain(`belongs to another ExaBGP (pid ${other.identity?.pid})`);
+  });
+});
+
+it('knows a socket that no guard is behind', async () => {
+  const fake = await prepared();
+  const other = createServer((socket) => socket.end('SSH-2.0-x\r\n')).listen(fake.leaseSocket);
+  await once(other, 'listening');
+  const sidecar = new Sidecar(fake);
+  expect((await sidecar.until<Lost>('disconnected')).code).toBe('GUARD_FOREIGN');
+  other.close();
+});

@@ -1,0 +1,104 @@
+import type { LabEvent } from './timeline.ts';
+import { gatewayAt, type GatewayPlan, type Topology } from './topology.ts';
+import { address, BgpReader, type BgpMessage } from './wire/bgp-wire.ts';
+import type { TcpSegment } from './wire/pcap.ts';
+import { TcpStream } from './wire/tcp-stream.ts';
+
+interface Session {
+  readonly stream: TcpStream;
+  readonly reader: BgpReader;
+  open: boolean;
+  holeReported: boolean;
+}
+
+/**
+ * What the gateways say to the router, from the captured segments: UPDATEs, and when each session opens and ends.
+ * Pure; the events carry the segments' own CLOCK_REALTIME.
+ */
+export class BgpSessions {
+  readonly #topology: Topology;
+  /** By gateway, family and the gateway's port: a new connection has a new one. */
+  readonly #sessions = new Map<string, Session>();
+
+  constructor(topology: Topology) {
+    this.#topology = topology;
+  }
+
+  push(segment: TcpSegment): LabEvent[] {
+    const source = address(segment.source);
+    const sender = gatewayAt(this.#topology, source);
+    const gateway = sender ?? gatewayAt(this.#topology, address(segment.destination));
+    if (gateway === undefined) return [];
+    const family = source.includes(':') ? 6 : 4;
+    const key = `${gateway.name} ${family} ${sender === undefined ? segment.destinationPort : segment.sourcePort}`;
+    if (sender !== undefined && segment.syn)
+      this.#sessions.set(key, {
+        stream: new TcpStream(),
+        reader: new BgpReader(),
+        open: false,
+        holeReported: false,
+      });
+    const session = this.#sessions.get(key);
+    if (session === undefined) return [];
+    const events: LabEvent[] = [];
+    if (sender !== undefined) {
+      for (const bytes of session.stream.push(segment))
+        for (const message of session.reader.push(bytes))
+          events.push(...describe(message, segment.at, gateway, family, session));
+      if (session.stream.hasHole && !session.holeReported) {
+        session.holeReported = true;
+        const text = `capture: a hole in what ${gateway.name} sent over IPv${family}; what follows is not seen before it is filled`;
+        events.push({ kind: 'action', at: segment.at, text });
+      }
+    }
+    if (segment.fin || segment.rst) {
+      const how = `${segment.rst ? 'RST' : 'FIN'} from ${sender === undefined ? 'the router' : 'the gateway'}`;
+      if (session.open)
+        events.push({ kind: 'session', at: segment.at, gateway: gateway.name, family, state: 'closed', how });
+      this.#sessions.delete(key);
+    }
+    return events;
+  }
+}
+
+function describe(
+  message: BgpMessage,
+  at: number,
+  { name }: GatewayPlan,
+  family: 4 | 6,
+  session: Session,
+): LabEvent[] {
+  switch (message.type) {
+    case 'keepalive': {
+      // The first KEEPALIVE answers the router's OPEN (RFC 4271 section 8.2.2, OpenConfirm).
+      if (session.open) return [];
+      session.open = true;
+      return [{ kind: 'session', at, gateway: name, family, state: 'open', how: 'first KEEPALIVE' }];
+    }
+    case 'update': {
+      const med = message.med === undefined ? [] : [`MED ${message.med}`];
+      const path = message.asPath.length > 1 ? [`AS path ${message.asPath.join(' ')}`] : [];
+      const detail = [...med, ...path, ...message.communities].join(', ');
+      return [
+        ...message.withdrawn.map((prefix): LabEvent => ({ kind: 'withdraw', at, gateway: name, prefix })),
+        ...message.announced.map((prefix): LabEvent => ({
+          kind: 'announce',
+          at,
+          gateway: name,
+          prefix,
+          detail,
+        })),
+      ];
+    }
+    case 'notification': {
+      const text = `${name} sends NOTIFICATION ${message.code}/${message.subcode} over IPv${family}`;
+      return [{ kind: 'action', at, text }];
+    }
+    case 'open':
+      return [];
+    default: {
+      const unknown: never = message;
+      return unknown;
+    }
+  }
+}

@@ -1,0 +1,107 @@
+import { describe, expect, it } from 'vitest';
+import { explainText } from '../../../sidecar/cli/explain.ts';
+import { statusText } from '../../../sidecar/cli/status.ts';
+import { duration, table } from '../../../sidecar/cli/table.ts';
+import { UNHEARD, WITHDRAWN } from './status.fixture.ts';
+
+describe('swancast status', () => {
+  it('shows prefixes, checks and neighbors', () => {
+    expect(statusText(WITHDRAWN)).toBe(`\
+gw1: withdrawn (swancast 1.2.3, up 1 d 2 h, charon proved alive 1 s ago)
+
+PREFIX              STATE      SINCE  ROUTE        REASON
+192.0.2.1/32        withdrawn  0.5 s  withdrawn    charon-gone
+2001:db8:53::1/128  withdrawn  0.5 s  to withdraw  charon-gone
+
+CHECK   STATE  LAST  AGE    LEVEL  REASON       SEEN
+charon  down   fail  0.5 s  0/3    charon-gone  ECONNREFUSED
+ike-v4  down   none  -      0/2    -            -
+
+NEIGHBOR     SESSION
+10.1.1.1     up
+fd00:1:1::1  down
+
+guard: connected, lease held, generation 7
+`);
+  });
+
+  it('says what is not known', () => {
+    const text = statusText({ ...UNHEARD, bgp: { ...UNHEARD.bgp, guard_connected: false } });
+    expect(text).toContain('charon not proved alive yet');
+    expect(text).toContain('guard: not connected');
+    expect(text).toContain('to announce');
+  });
+});
+
+describe('swancast explain', () => {
+  it('says why, what to do, and what would change it', () => {
+    expect(explainText(WITHDRAWN)).toBe(`\
+gw1 is withdrawn
+
+192.0.2.1/32 is withdrawn since 0.5 s, route withdrawn
+  why   charon's VICI socket closed and a new connection is refused (charon-gone, check charon)
+  seen  ECONNREFUSED
+  do    start it again
+  next  charon passes 2 times in a row
+        the hold-down ends in 1.5 s
+  was   2026-01-01T00:00:01.500Z announced → withdrawn: charon-gone
+
+2001:db8:53::1/128 is withdrawn since 0.5 s, route to withdraw
+  why   charon's VICI socket closed and a new connection is refused (charon-gone, check charon)
+  seen  ECONNREFUSED
+  do    start it again
+  note  ExaBGP has not acknowledged this yet
+`);
+  });
+
+  it('tells a prefix that nobody hears from one that is announced', () => {
+    expect(explainText(UNHEARD)).toBe(`\
+gw1 is announced
+
+192.0.2.1/32 is announced since 10 min, route to announce
+  why   every check passes (all-pass)
+  began it has just begun (starting)
+  note  ExaBGP has not acknowledged this yet
+        no BGP session is up, so no router hears of it: check addresses, AS numbers and port 179
+`);
+  });
+
+  it('names a missing guard first', () => {
+    const { bgp } = UNHEARD;
+    const text = explainText({ ...UNHEARD, bgp: { ...bgp, guard_connected: false } });
+    expect(text).toContain('no guard answers on the lease socket');
+    expect(text).not.toContain('not acknowledged');
+  });
+});
+
+describe('duration', () => {
+  it.each([
+    [0, '0 s'],
+    [0.04, '0 s'],
+    [0.44, '0.4 s'],
+    [9.96, '10 s'],
+    [59.4, '59 s'],
+    [59.6, '1 min'],
+    [61, '1 min 1 s'],
+    [3600, '1 h'],
+    [3599.9, '1 h'],
+    [7384, '2 h 3 min'],
+    [90_061, '1 d 1 h'],
+    [-1, '?'],
+    [Number.NaN, '?'],
+  ])('%d s → %s', (seconds, text) => {
+    expect(duration(seconds)).toBe(text);
+  });
+});
+
+it('a table has columns as wide as needed, and no blanks at the end of a line', () => {
+  expect(
+    table(
+      ['A', 'BB'],
+      [
+        ['long', ''],
+        ['', 'x'],
+      ],
+    ),
+  ).toBe('A     BB\nlong\n      x');
+});

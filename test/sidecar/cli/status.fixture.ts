@@ -1,0 +1,104 @@
+/** A gateway whose charon died half a second ago, and one that cannot be heard. */
+import type { Status } from '../../../sidecar/status.ts';
+
+const gone = {
+  reason: 'charon-gone',
+  class: 'gone',
+  sentence: "charon's VICI socket closed and a new connection is refused",
+  way_out: 'start it again',
+  check: 'charon',
+  value: 'ECONNREFUSED',
+} as const;
+
+export const WITHDRAWN: Status = {
+  version: '1.2.3',
+  gateway: 'gw1',
+  state: 'withdrawn',
+  uptime_seconds: 93_784,
+  evidence_age_seconds: 1.04,
+  prefixes: [
+    {
+      prefix: '192.0.2.1/32',
+      state: 'withdrawn',
+      since_seconds: 0.5,
+      hold_down_seconds: 1.5,
+      flaps: 1,
+      desired: false,
+      acknowledged: false,
+      next: ['charon passes 2 times in a row', 'the hold-down ends in 1.5 s'],
+      ...gone,
+    },
+    {
+      prefix: '2001:db8:53::1/128',
+      state: 'withdrawn',
+      since_seconds: 0.5,
+      hold_down_seconds: 1.5,
+      flaps: 1,
+      desired: false,
+      acknowledged: true,
+      next: [],
+      ...gone,
+    },
+  ],
+  checks: [
+    {
+      name: 'charon',
+      verdict: 'fail',
+      up: false,
+      level: 0,
+      rise: 2,
+      fall: 2,
+      required: true,
+      reason: 'charon-gone',
+      class: 'gone',
+      value: 'ECONNREFUSED',
+      age_seconds: 0.5,
+    },
+    { name: 'ike-v4', verdict: 'none', up: false, level: 0, rise: 1, fall: 2, required: true },
+  ],
+  bgp: {
+    guard_connected: true,
+    lease: 'held',
+    generation: 7,
+    neighbors: { '10.1.1.1': 'up', 'fd00:1:1::1': 'down' },
+  },
+  journal: [
+    {
+      time: '2026-01-01T00:00:01.500Z',
+      prefix: '192.0.2.1/32',
+      from: 'announced',
+      to: 'withdrawn',
+      reason: 'charon-gone',
+      check: 'charon',
+    },
+  ],
+};
+
+const [prefix] = WITHDRAWN.prefixes;
+if (prefix === undefined) throw new Error('the fixture above has a prefix');
+
+/** Everything passes, but the router's session is down. */
+export const UNHEARD: Status = {
+  ...WITHDRAWN,
+  state: 'announced',
+  evidence_age_seconds: null,
+  prefixes: [
+    {
+      prefix: prefix.prefix,
+      state: 'announced',
+      since_seconds: 600,
+      hold_down_seconds: 0,
+      flaps: 0,
+      desired: true,
+      acknowledged: false,
+      next: [],
+      reason: 'all-pass',
+      class: 'advisory',
+      sentence: 'every check passes',
+      way_out: '',
+      entered_by: { reason: 'starting', class: 'advisory', sentence: 'it has just begun', way_out: '' },
+    },
+  ],
+  bgp: { guard_connected: true, lease: 'held', generation: 1, neighbors: { '10.1.1.1': 'down' } },
+  journal: [],
+};
