@@ -45,7 +45,7 @@ export class CharonLink {
   #attempt: Promise<Down | undefined> | undefined;
   #cancelBackoff: (() => void) | undefined;
   #failures = 0;
-  #upSince = 0;
+  #upSince: number | undefined;
   #reconnects = 0;
 
   constructor(options: CharonLinkOptions) {
@@ -176,7 +176,7 @@ export class CharonLink {
       return STOPPED;
     }
     this.#charon = charon;
-    if (this.#upSince > 0) this.#reconnects += 1;
+    if (this.#upSince !== undefined) this.#reconnects += 1;
     this.#upSince = this.#options.now();
     void charon.client.closed.then(() => this.#lost(charon));
     for (const listener of this.#onUp) listener();
@@ -193,7 +193,7 @@ export class CharonLink {
     charon.client.close();
     this.#charon = undefined;
     this.#snapshot = undefined;
-    const held = this.#options.now() - this.#upSince;
+    const held = this.#options.now() - (this.#upSince ?? 0);
     if (held >= STABLE_MS) this.#failures = 0;
     // What breaks as soon as it is up must not be opened thousands of times a second.
     if (held >= BACKOFF_FIRST_MS) void this.#connect();

@@ -35,8 +35,11 @@ export interface ByPriority {
 }
 
 export interface Stats {
-  /** When charon started, as it writes it: equal for one run of charon, good for nothing else. */
-  readonly runningSince: string;
+  /**
+   * When charon started: wall clock, milliseconds; NaN if it cannot be read. charon computes it anew each
+   * time from two clocks of whole seconds, so that it jumps by a second within one run.
+   */
+  readonly startedAt: number;
   readonly workers: { readonly total: number; readonly idle: number; readonly active: ByPriority };
   readonly queues: ByPriority;
   readonly scheduled: number;
@@ -114,7 +117,8 @@ export function readStats(message: Message): Stats {
   const workers = inner(message, 'workers');
   const ikeSas = inner(message, 'ikesas');
   return {
-    runningSince: text(inner(message, 'uptime'), 'since'),
+    // oxlint-disable-next-line no-restricted-globals -- reads a text, not the clock
+    startedAt: Date.parse(text(inner(message, 'uptime'), 'since')),
     workers: {
       total: number(workers, 'total'),
       idle: number(workers, 'idle'),

@@ -16,8 +16,7 @@ import { createLog, type Logger } from './log.ts';
 import { Metrics } from './metrics.ts';
 import { policyOf } from './policy.ts';
 import { Sidecar } from './sidecar.ts';
-import { explained, statusOf, type Status } from './status.ts';
-import type { Transition } from './decision.ts';
+import { statusOf, transitionLine, type Status } from './status.ts';
 
 /** CLOCK_MONOTONIC, milliseconds: the same for all processes of the host, and deaf to clock steps. */
 export const monotonic = (): number => Number(process.hrtime.bigint()) / 1e6;
@@ -65,7 +64,8 @@ export async function runDaemon(config: Config): Promise<number> {
       journal: (transition) => {
         journal.add(transition, new Date());
         metrics.transition(transition);
-        logTransition(log, transition);
+        const { level, fields, text } = transitionLine(transition);
+        log[level](fields, text);
       },
     },
     now,
@@ -148,10 +148,4 @@ function hearSpeaker(
     case 'neighbor-advice':
       return log.warn({ part: 'bgp', neighbor: report.neighbor }, report.detail);
   }
-}
-
-function logTransition(log: Logger, { prefix, from, to, cause }: Transition): void {
-  const why = explained(cause?.reason ?? 'all-pass', cause);
-  const level = to === 'withdrawn' || to === 'degraded' ? 'warn' : 'info';
-  log[level]({ prefix, from, to, ...why }, `${prefix} ${to}: ${why.sentence}`);
 }

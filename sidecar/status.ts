@@ -138,6 +138,17 @@ export function explained(reason: Reason, cause: Cause | undefined): Explained {
   };
 }
 
+/** One transition as a log line: its level, its fields, its sentence. */
+export function transitionLine({ prefix, from, to, cause }: Transition): {
+  readonly level: 'info' | 'warn';
+  readonly fields: object;
+  readonly text: string;
+} {
+  const why = explained(cause?.reason ?? 'all-pass', cause);
+  const level = to === 'withdrawn' || to === 'degraded' ? 'warn' : 'info';
+  return { level, fields: { prefix, from, to, ...why }, text: `${prefix} ${to}: ${why.sentence}` };
+}
+
 export const transitionStatus = (
   { prefix, from, to, cause }: Transition,
   time: string,

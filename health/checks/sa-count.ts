@@ -75,15 +75,18 @@ export interface Observation {
 
 /** What is remembered from look to look; withdrawing forgets all of it, so does a new charon. */
 export interface Memory {
-  /** Which charon it is about. */
-  readonly runningSince: string;
+  /** When the charon that it is about started. */
+  readonly startedAt: number;
   /** Minimums that were reached while announced. */
   readonly armed: ReadonlySet<string>;
   /** Highest count in each slice of the window, oldest first; bounded by SLICES. */
   readonly peaks: readonly { readonly at: number; readonly ikeSas: number }[];
 }
 
-export const NO_MEMORY: Memory = { runningSince: '', armed: new Set(), peaks: [] };
+export const NO_MEMORY: Memory = { startedAt: NaN, armed: new Set(), peaks: [] };
+
+/** charon's times of start further apart than this are two charons. */
+const RESTART_MS = 5000;
 
 /** The window is remembered in this many slices. */
 const SLICES = 30;
@@ -110,8 +113,8 @@ export function judge(
   }
   const { count, snapshot } = census;
   const { ikeSas, childSas, unseen } = count;
-  const { runningSince } = snapshot.stats;
-  const known = announced && memory.runningSince === runningSince ? memory : { ...NO_MEMORY, runningSince };
+  const { startedAt } = snapshot.stats;
+  const known = announced && sameRun(memory.startedAt, startedAt) ? memory : NO_MEMORY;
 
   const minimums = minimumsOf(limit, census.count);
   const armed = new Set(known.armed);
@@ -144,12 +147,18 @@ export function judge(
     });
   }
 
-  const next: Memory = { runningSince, armed: announced ? armed : NO_MEMORY.armed, peaks };
+  const next: Memory = { startedAt, armed: announced ? armed : NO_MEMORY.armed, peaks };
   const [worst] = failures.sort((a, b) => ORDER.indexOf(a.reason) - ORDER.indexOf(b.reason));
   if (worst !== undefined) return { judgement: { verdict: 'fail', ...worst }, memory: next };
   const seen = `${String(ikeSas)} IKE_SAs, ${String(childSas)} CHILD_SAs`;
   return { judgement: { verdict: 'pass', value: [seen, ...unarmed].join(', ') }, memory: next };
 }
+
+/**
+ * Equal but for the jitter of a second and a slewed clock; a step of the clock only disarms, which is safe.
+ * A time that cannot be read (NaN) is no restart.
+ */
+const sameRun = (before: number, after: number): boolean => !(Math.abs(before - after) >= RESTART_MS);
 
 /** Which failure gives its name when there are several: the one that says most about the cause. */
 const ORDER: readonly HealthReason[] = [

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { descendants, isAlive, processStat, type ProcessIdentity } from '../../bgp/procfs.ts';
 import { Speaker, type SpeakerOptions, type SpeakerReport } from '../../bgp/speaker.ts';
 import { FakeExabgp } from '../fake/exabgp.ts';
@@ -11,6 +11,9 @@ import { monotonic } from '../fake/lease-holder.ts';
 
 const one = { prefix: '192.0.2.1/32', nextHop: 'self' };
 const WITHDRAW = 'withdraw route 192.0.2.1/32 next-hop self';
+// Processes are started: a busy machine needs its time.
+vi.setConfig({ testTimeout: 30_000 });
+
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();

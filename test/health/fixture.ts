@@ -74,14 +74,14 @@ export async function settled(): Promise<void> {
 
 export function snapshot(
   ikeSas: { total: number; halfOpen?: number },
-  more: { connections?: readonly string[]; runningSince?: string } = {},
+  more: { connections?: readonly string[]; startedAt?: number } = {},
 ): Snapshot {
   const none = { critical: 0, high: 0, medium: 0, low: 0 };
   return {
     at: 0,
     version: { daemon: 'charon-systemd', version: '5.9.8' },
     stats: {
-      runningSince: more.runningSince ?? 'Nov 22 17:35:35 2026',
+      startedAt: more.startedAt ?? 1_800_000_000_000,
       workers: { total: 16, idle: 7, active: none },
       queues: none,
       scheduled: 0,

@@ -21,7 +21,7 @@ describe('what charon 5.9.8 said, as typed values', () => {
 
   it('stats, as numbers', () => {
     expect(readStats(firstRecorded('stats'))).toEqual({
-      runningSince: 'Nov 22 17:35:35 2026',
+      startedAt: new Date(2026, 10, 22, 17, 35, 35).getTime(),
       workers: { total: 16, idle: 7, active: { critical: 4, high: 0, medium: 5, low: 0 } },
       queues: { critical: 0, high: 0, medium: 0, low: 0 },
       scheduled: 6,

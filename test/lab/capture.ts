@@ -8,9 +8,7 @@ import { PcapReader } from './wire/pcap.ts';
 
 // Each packet at once (immediate mode, -U), with nanoseconds, of all links (hence SLL2). The ring is divided into
 // frames of the snapshot length: with the default of 262144 bytes it holds eight, and packets are lost.
-const TCPDUMP_OPTIONS = (
-  '-i any -n -p --immediate-mode -U -s 8192 -B 16384 ' + '--time-stamp-precision=nano -y LINUX_SLL2 -w -'
-).split(' ');
+const CAPTURE = ['--immediate-mode', '-U', '--time-stamp-precision=nano', '-s', '8192', '-B', '16384'];
 
 /**
  * Watches BGP where the router receives it, and puts what the gateways send on the timeline with the kernel's
@@ -25,7 +23,7 @@ export async function startCapture(
   const daemon = processes.start({
     name: 'router-tcpdump',
     namespace: topology.namespaces.router,
-    argv: ['tcpdump', ...TCPDUMP_OPTIONS, 'tcp port 179'],
+    argv: ['tcpdump', '-i', 'any', '-n', '-p', ...CAPTURE, '-y', 'LINUX_SLL2', '-w', '-', 'tcp port 179'],
     stdout: 'pipe',
   });
   const stdout = daemon.child.stdout;

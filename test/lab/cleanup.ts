@@ -69,4 +69,5 @@ function removeAllButLogs(directory: string): void {
   }
   for (const entry of entries)
     if (entry !== 'logs') rmSync(join(directory, entry), { recursive: true, force: true });
+  if (!entries.includes('logs')) rmdirSync(directory);
 }

@@ -18,6 +18,8 @@ export interface ExerciseOptions {
   readonly bundle: boolean;
   readonly sidecar?: string | undefined;
   readonly keep: boolean;
+  /** For a newcomer: say first what is shown. */
+  readonly demo: boolean;
   readonly json: string | undefined;
 }
 
@@ -34,6 +36,7 @@ export async function runExercise(
   interrupted: AbortSignal,
 ): Promise<boolean> {
   await assertCanRun(options.router, interrupted);
+  if (options.demo) output.result(`${introduction(exercise, options)}\n`);
   const ledger = Ledger.claim(options.name);
   const died = new AbortController();
   const signal = AbortSignal.any([interrupted, died.signal]);
@@ -109,6 +112,16 @@ function numbersOf(result: OutageResult): Partial<Row> {
   return Object.fromEntries(
     numbers.flatMap(([metric, value]) => (value === undefined ? [] : [[metric, round(value)]])),
   );
+}
+
+function introduction({ fault }: Exercise, { router, clients }: ExerciseOptions): string {
+  return [
+    'Two strongSwan gateways announce the same anycast addresses, 192.0.2.1 and 2001:db8:53::1, to one router',
+    `(${router}), each through its own swancast and ExaBGP. ${clients} IKEv2 client(s) with an anycast tunnel send a packet`,
+    `every 10 ms. The ${fault.victim} of the gateway that serves is killed with SIGKILL: its prefixes are withdrawn, the`,
+    "router's kernel route moves, the clients find out by dead peer detection and connect again, to the other gateway.",
+    'All of it is real and lives in network namespaces; what is measured is measured from outside.',
+  ].join('\n');
 }
 
 function howToLookAround({ topology, directory }: Lab): string {

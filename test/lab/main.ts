@@ -81,6 +81,7 @@ for (const exercise of EXERCISES) {
     .addOption(new Option('--router <daemon>', 'the router').choices(ROUTER_KINDS).default('bird'))
     .option('--clients <n>', 'IKEv2 clients', parseCount(250), 1)
     .option('--json <file>', 'write the report here too')
+    .option('--demo', 'say first what is shown', false)
     .option('--keep', 'leave the lab up afterwards', false)
     .option('--bundle', 'run dist/swancast.cjs instead of the sources', false)
     .option('--sidecar <file>', 'run this entry file instead, for example of another build')

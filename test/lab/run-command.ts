@@ -27,7 +27,7 @@ export async function runCommand(
   );
   child.on('close', (code, killedBy) => {
     if (code === 0) resolve(stdout);
-    else reject(failure(argv, `exit ${code ?? killedBy}: ${stderr.trim() || stdout.trim()}`));
+    else reject(failure(argv, `exit ${code ?? killedBy}: ${(stderr === '' ? stdout : stderr).trim()}`));
   });
   return promise;
 }

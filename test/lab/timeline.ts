@@ -90,7 +90,7 @@ export class Timeline {
       reject(
         new LabError(
           'LAB_DEADLINE',
-          `expected within ${expectation.withinMs} ms: ${expectation.what}\n  seen last:${seen.join('') || ' nothing'}\n  logs: ${this.#logs}`,
+          `expected within ${expectation.withinMs} ms: ${expectation.what}\n  seen last:${seen.length === 0 ? ' nothing' : seen.join('')}\n  logs: ${this.#logs}`,
         ),
       );
     }, expectation.withinMs);

@@ -24,6 +24,9 @@ const OFF: SaLimits = {
   listIntervalMs: 60_000,
 };
 
+const STARTED = 1_800_000_000_000;
+const LATER = STARTED + 60_000;
+
 interface Seen {
   readonly ike: number;
   readonly child?: number;
@@ -33,7 +36,7 @@ interface Seen {
   readonly announced?: boolean;
   readonly at?: number;
   /** Another charon, or none at all. */
-  readonly since?: string;
+  readonly since?: number;
   readonly down?: boolean;
 }
 
@@ -47,7 +50,7 @@ function censusOf({ ike, child, unseen, halfOpen, connections, since, down }: Se
     count: { ikeSas: ike, childSas: child ?? ike, unseen: unseen ?? 0, connections: new Map(own) },
     snapshot: snapshot(
       { total: ike, halfOpen: halfOpen ?? 0 },
-      since === undefined ? {} : { runningSince: since },
+      since === undefined ? {} : { startedAt: since },
     ),
   };
 }
@@ -89,8 +92,21 @@ describe('a minimum', () => {
     ],
     [
       'is disarmed by a new charon',
-      [{ ike: 12 }, { ike: 0, since: 'later' }, { ike: 1, since: 'later' }],
+      [{ ike: 12 }, { ike: 0, since: LATER }, { ike: 1, since: LATER }],
       ['pass', 'pass', 'pass'],
+    ],
+    [
+      'is not disarmed by the second that charon’s time of start jumps (5.9.8)',
+      [{ ike: 12 }, { ike: 12, since: STARTED + 1000 }, { ike: 3, since: STARTED }],
+      ['pass', 'pass', 'ike-sas-below-minimum'],
+    ],
+    [
+      'is armed though nobody can read when charon started',
+      [
+        { ike: 12, since: NaN },
+        { ike: 3, since: NaN },
+      ],
+      ['pass', 'ike-sas-below-minimum'],
     ],
     [
       'outlives a moment without news',
@@ -195,7 +211,7 @@ describe('a collapse', () => {
       [{ ike: 100, announced: false }, { ike: 5 }],
       ['pass', 'pass'],
     ],
-    ['is not what a restarted charon shows', [{ ike: 100 }, { ike: 0, since: 'later' }], ['pass', 'pass']],
+    ['is not what a restarted charon shows', [{ ike: 100 }, { ike: 0, since: LATER }], ['pass', 'pass']],
     ['is not made of busy IKE_SAs', [{ ike: 100 }, { ike: 5, unseen: 60 }], ['pass', 'pass']],
     [
       'is told apart from silence, and found after it',

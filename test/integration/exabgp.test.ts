@@ -1,0 +1,384 @@
+/**
+ * Real ExaBGP, real guard and launcher, real Speaker; the neighbors are listeners of ours, which see every
+ * UPDATE with its time. Loopback only, ports given by the kernel.
+ *
+ *   Speaker ─ lease ─ guard ─ exabgp ─┬─ 127.0.0.1 (AS 65000)  eBGP, IPv4
+ *                                     ├─ ::1       (AS 65000)  eBGP, IPv6
+ *                                     └─ 127.0.0.2 (AS 65001)  iBGP, IPv4
+ */
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Announcement } from '../../bgp/announcement.ts';
+import { guardCommand, renderExabgpConf, type NeighborSettings } from '../../bgp/exabgp-conf.ts';
+import { descendants, isAlive, processStat, type ProcessIdentity } from '../../bgp/procfs.ts';
+import { Speaker, type SpeakerOptions, type SpeakerReport } from '../../bgp/speaker.ts';
+import { BgpListener } from '../fake/bgp-listener.ts';
+import { monotonic } from '../fake/lease-holder.ts';
+
+const root = new URL('../..', import.meta.url).pathname;
+const EXABGP = '/usr/sbin/exabgp';
+const found = exabgpVersion();
+if (found === undefined) {
+  process.stderr.write(`SKIPPED: test/integration/exabgp.test.ts needs ${EXABGP} (apt-get install exabgp)\n`);
+}
+
+const v4: Announcement = {
+  prefix: '192.0.2.1/32',
+  nextHop: 'self',
+  med: 100,
+  localPreference: 250,
+  communities: ['65001:100', '65535:0'],
+  largeCommunities: ['65001:1:2'],
+};
+const v6: Announcement = { prefix: '2001:db8:53::1/128', nextHop: 'self', med: 7, prepend: 2 };
+
+type Hello = Extract<SpeakerReport, { type: 'hello' }>;
+
+class Site {
+  readonly directory = mkdtempSync(join(tmpdir(), 'swancast-exabgp-'));
+  readonly speakers: Speaker[] = [];
+  readonly reports: SpeakerReport[] = [];
+  readonly renewals = new Set<NodeJS.Timeout>();
+  readonly ebgp4: BgpListener;
+  readonly ebgp6: BgpListener;
+  readonly ibgp: BgpListener;
+
+  constructor(ebgp4: BgpListener, ebgp6: BgpListener, ibgp: BgpListener) {
+    this.ebgp4 = ebgp4;
+    this.ebgp6 = ebgp6;
+    this.ibgp = ibgp;
+  }
+
+  static async open(): Promise<Site> {
+    return new Site(
+      await BgpListener.listen('127.0.0.1', 65000),
+      await BgpListener.listen('::1', 65000),
+      await BgpListener.listen('127.0.0.2', 65001),
+    );
+  }
+
+  options(ttlMs: number): Omit<SpeakerOptions, 'now' | 'log' | 'onReport'> {
+    const common = { localAs: 65001, holdSeconds: 9 };
+    const neighbors: NeighborSettings[] = [
+      {
+        ...common,
+        address: '127.0.0.1',
+        localAddress: '127.0.0.1',
+        peerAs: 65000,
+        port: this.ebgp4.port,
+        families: ['ipv4'],
+      },
+      {
+        ...common,
+        address: '::1',
+        localAddress: '::1',
+        peerAs: 65000,
+        port: this.ebgp6.port,
+        families: ['ipv6'],
+      },
+      {
+        ...common,
+        address: '127.0.0.2',
+        localAddress: '127.0.0.1',
+        peerAs: 65001,
+        port: this.ibgp.port,
+        families: ['ipv4'],
+      },
+    ];
+    const leaseSocket = join(this.directory, 'lease.sock');
+    const configText = renderExabgpConf({
+      routerId: '10.0.0.1',
+      neighbors,
+      guard: guardCommand({
+        launcher: join(root, 'deploy/launch-guard.sh'),
+        guard: [process.execPath, join(root, 'bgp/guard.ts')],
+        leaseSocket,
+        localAs: 65001,
+        ttlMs,
+        maxAgeMs: 3000,
+        handoverMs: 5000,
+      }),
+    });
+    return {
+      leaseSocket,
+      ttlMs,
+      neighbors,
+      supervise: { exabgp: EXABGP, configText, runDirectory: this.directory },
+    };
+  }
+
+  /** A sidecar that renews as long as it lives. Sessions are up when this resolves. */
+  async start(
+    ttlMs: number,
+    announcements: readonly Announcement[],
+    change: Partial<SpeakerOptions> = {},
+  ): Promise<Speaker> {
+    const speaker = new Speaker({
+      ...this.options(ttlMs),
+      now: monotonic,
+      log: () => undefined,
+      onReport: (report) => this.reports.push(report),
+      ...change,
+    });
+    this.speakers.push(speaker);
+    speaker.start();
+    speaker.set(1, announcements, monotonic());
+    this.renewals.add(setInterval(() => speaker.renew(1, monotonic()), ttlMs / 4));
+    await this.up();
+    return speaker;
+  }
+
+  async up(sessions = 1): Promise<void> {
+    for (const listener of [this.ebgp4, this.ebgp6, this.ibgp]) {
+      await listener.until(() => listener.sessions >= sessions);
+    }
+  }
+
+  stopRenewing(): void {
+    for (const timer of this.renewals) clearInterval(timer);
+  }
+
+  async announced(): Promise<void> {
+    await this.ebgp4.until(() => this.ebgp4.routes.has(v4.prefix));
+    await this.ebgp6.until(() => this.ebgp6.routes.has(v6.prefix));
+    await this.ibgp.until(() => this.ibgp.routes.has(v4.prefix));
+  }
+
+  /** Nothing stands any more, whether it was withdrawn or the session went. */
+  async bare(): Promise<void> {
+    await this.ebgp4.until(() => this.ebgp4.routes.size === 0);
+    await this.ebgp6.until(() => this.ebgp6.routes.size === 0);
+    await this.ibgp.until(() => this.ibgp.routes.size === 0);
+  }
+
+  get exabgp(): ProcessIdentity {
+    return JSON.parse(readFileSync(join(this.directory, 'exabgp.pid'), 'utf8')) as ProcessIdentity;
+  }
+
+  get guard(): ProcessIdentity {
+    const hello = this.reports.findLast((report): report is Hello => report.type === 'hello');
+    const stat = processStat(hello?.pid ?? 0);
+    if (stat === undefined) throw new Error('no guard');
+    return stat;
+  }
+
+  async close(): Promise<void> {
+    this.stopRenewing();
+    for (const speaker of this.speakers) await speaker.stop();
+    for (const listener of [this.ebgp4, this.ebgp6, this.ibgp]) await listener.stop();
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+const LONG_TTL_MS = 20_000;
+
+describe.skipIf(found === undefined)(`ExaBGP ${found ?? ''}`, () => {
+  let site: Site;
+  beforeEach(async () => {
+    site = await Site.open();
+  });
+  afterEach(async () => {
+    await site.close();
+  });
+
+  it('announces both families with the attributes as configured', async () => {
+    await site.start(LONG_TTL_MS, [v4, v6]);
+    await site.announced();
+    const seen = {
+      prefix: v4.prefix,
+      nextHop: '127.0.0.1',
+      med: 100,
+      communities: ['65001:100', '65535:0'],
+      largeCommunities: ['65001:1:2'],
+    };
+    // Our own AS once for eBGP, and no local preference; none and the local preference for iBGP.
+    expect(site.ebgp4.routes.get(v4.prefix)).toEqual({ ...seen, asPath: [65001] });
+    expect(site.ibgp.routes.get(v4.prefix)).toEqual({ ...seen, asPath: [], localPreference: 250 });
+    expect(site.ebgp6.routes.get(v6.prefix)).toEqual({
+      prefix: v6.prefix,
+      nextHop: '::1',
+      med: 7,
+      asPath: [65001, 65001, 65001],
+      communities: [],
+      largeCommunities: [],
+    });
+  });
+
+  it('withdraws on set, and changes attributes without a withdrawal', async () => {
+    const speaker = await site.start(LONG_TTL_MS, [v4, v6]);
+    await site.announced();
+    speaker.set(2, [{ ...v4, med: 1000, communities: [] }, v6], monotonic());
+    await site.ebgp4.until(() => site.ebgp4.routes.get(v4.prefix)?.med === 1000);
+    expect(site.ebgp4.updates.flatMap(({ withdrawn }) => withdrawn)).toEqual([]);
+    speaker.set(3, [], monotonic());
+    await site.bare();
+    expect(site.ebgp4.updates.at(-1)?.withdrawn).toEqual([v4.prefix]);
+    expect(site.ebgp6.updates.at(-1)?.withdrawn).toEqual([v6.prefix]);
+    expect([...site.ebgp4.closes, ...site.ebgp6.closes]).toEqual([]);
+  });
+
+  it('tells a router that comes back what stands, and only that', async () => {
+    const speaker = await site.start(LONG_TTL_MS, [v4, v6]);
+    await site.announced();
+    speaker.set(2, [v4], monotonic());
+    await site.ebgp6.until(() => site.ebgp6.routes.size === 0);
+    site.ebgp4.reset();
+    site.ebgp6.reset();
+    await site.ebgp4.until(() => site.ebgp4.sessions === 2 && site.ebgp4.routes.has(v4.prefix));
+    await site.ebgp6.until(() => site.ebgp6.sessions === 2);
+    expect(site.ebgp6.routes.size).toBe(0);
+  });
+
+  it('withdraws when the lease is not renewed, by UPDATE, with the sessions up', async () => {
+    await site.start(1500, [v4, v6]);
+    await site.announced();
+    site.stopRenewing();
+    await site.bare();
+    expect(site.ebgp4.closes).toEqual([]);
+  });
+
+  it('withdraws when the guard is killed, and announces again through the next', async () => {
+    await site.start(LONG_TTL_MS / 4, [v4, v6]);
+    await site.announced();
+    process.kill(site.guard.pid, 'SIGKILL');
+    await site.bare();
+    await site.announced();
+    expect(site.ebgp4.closes).toEqual([]);
+    expect(site.ebgp4.updates.map(({ announced }) => announced.length)).toEqual([1, 0, 1]);
+  });
+
+  it('withdraws when the guard is frozen: the session goes', async () => {
+    await site.start(1500, [v4, v6]);
+    await site.announced();
+    process.kill(site.guard.pid, 'SIGSTOP');
+    await site.bare();
+    expect(site.ebgp4.closes).toHaveLength(1);
+    await site.up(2);
+    await site.announced();
+  });
+
+  it('withdraws when ExaBGP is frozen: the session goes', async () => {
+    await site.start(LONG_TTL_MS / 4, [v4, v6]);
+    await site.announced();
+    process.kill(site.exabgp.pid, 'SIGSTOP');
+    await site.bare();
+    expect(site.ebgp4.closes).toHaveLength(1);
+    await site.up(2);
+    await site.announced();
+  });
+
+  it('puts nothing on the wire when a sidecar leaves and the next adopts its lease', async () => {
+    await site.start(LONG_TTL_MS, [v4, v6]);
+    await site.announced();
+    const seen = [site.ebgp4.updates.length, site.ebgp6.updates.length];
+    const successor = new Speaker({
+      ...site.options(LONG_TTL_MS),
+      supervise: false,
+      now: monotonic,
+      log: () => undefined,
+      onReport: (report) => {
+        site.reports.push(report);
+        if (report.type === 'hello') successor.renew(report.generation, monotonic());
+      },
+    });
+    // The first one is gone, its ExaBGP is not: the way it is with a unit of its own.
+    site.speakers.push(successor);
+    const before = site.reports.length;
+    successor.start();
+    while (!site.reports.slice(before).some(({ type }) => type === 'hello')) await new Promise(setImmediate);
+    const hello = site.reports.slice(before).find((report): report is Hello => report.type === 'hello');
+    expect(hello).toMatchObject({ lease: 'held', generation: 1 });
+    expect(hello?.acknowledged.toSorted()).toEqual([v4.prefix, v6.prefix]);
+    expect([site.ebgp4.updates.length, site.ebgp6.updates.length]).toEqual(seen);
+  });
+
+  it('withdraws on release, and leaves no process behind', async () => {
+    const speaker = await site.start(LONG_TTL_MS, [v4, v6]);
+    await site.announced();
+    const { exabgp } = site;
+    const family = [exabgp, ...descendants(exabgp.pid)];
+    expect(family).toHaveLength(3);
+    site.stopRenewing();
+    expect(await speaker.release(30_000)).toEqual({ withdrawn: true });
+    await site.bare();
+    await speaker.stop();
+    expect(family.filter(isAlive)).toEqual([]);
+  });
+
+  it('withdraws when the sidecar is killed; ExaBGP lives on until the successor ends it', async () => {
+    const given = { ...site.options(1500), announcements: [v4, v6] };
+    const sidecar = spawn(
+      process.execPath,
+      [join(root, 'test/fake/sidecar-program.ts'), JSON.stringify(given)],
+      {
+        stdio: 'ignore',
+      },
+    );
+    await site.up();
+    await site.announced();
+    const orphan = site.exabgp;
+    const family = [orphan, ...descendants(orphan.pid)];
+    sidecar.kill('SIGKILL');
+    await site.bare();
+    // By UPDATE, not by its death.
+    expect(site.ebgp4.closes).toEqual([]);
+    expect(family.every(isAlive)).toBe(true);
+    await site.start(LONG_TTL_MS, [v4, v6]);
+    await site.up(2);
+    await site.announced();
+    expect(family.filter(isAlive)).toEqual([]);
+    expect(site.exabgp.pid).not.toBe(orphan.pid);
+  });
+
+  it('says what ExaBGP has against a configuration', async () => {
+    const { supervise } = site.options(1000);
+    if (supervise === false) throw new Error('supervised');
+    const reports: SpeakerReport[] = [];
+    const speaker = new Speaker({
+      ...site.options(1000),
+      supervise: { ...supervise, configText: supervise.configText.replace('hold-time 9', 'hold-time 1') },
+      now: monotonic,
+      log: () => undefined,
+      onReport: (report) => reports.push(report),
+    });
+    site.speakers.push(speaker);
+    speaker.start();
+    while (!reports.some(({ type }) => type === 'disconnected')) await new Promise(setImmediate);
+    expect(reports[0]).toMatchObject({ type: 'disconnected', code: 'EXABGP_CONFIG' });
+    expect(reports[0]).toMatchObject({
+      detail: expect.stringContaining('holdtime must be zero or at least three seconds'),
+    });
+  });
+
+  it('measures set([]) → withdraw UPDATE (printed, not judged)', async () => {
+    const speaker = await site.start(LONG_TTL_MS, [v4]);
+    await site.ebgp4.until(() => site.ebgp4.routes.size === 1);
+    const times: number[] = [];
+    for (let generation = 2; generation < 62; generation += 2) {
+      const before = site.ebgp4.updates.length;
+      const began = monotonic();
+      speaker.set(generation, [], monotonic());
+      await site.ebgp4.until(() => site.ebgp4.routes.size === 0);
+      times.push((site.ebgp4.updates[before]?.at ?? Infinity) - began);
+      speaker.set(generation + 1, [v4], monotonic());
+      await site.ebgp4.until(() => site.ebgp4.routes.size === 1);
+    }
+    const sorted = times.toSorted((a, b) => a - b);
+    const at = (share: number): string => (sorted[Math.floor(share * (sorted.length - 1))] ?? 0).toFixed(2);
+    process.stderr.write(
+      `set([]) → UPDATE, ms: min ${at(0)} median ${at(0.5)} p95 ${at(0.95)} max ${at(1)}\n`,
+    );
+    expect(times.every(Number.isFinite)).toBe(true);
+  });
+});
+
+function exabgpVersion(): string | undefined {
+  try {
+    return /ExaBGP : (\S+)/.exec(execFileSync(EXABGP, ['--version'], { encoding: 'utf8' }))?.[1];
+  } catch {
+    return undefined;
+  }
+}
