@@ -97,7 +97,7 @@ function onTime(turn: Turn, tick: boolean): void {
     enter(turn, 'syncing', { kind: 'probe', at: now });
   }
   if (!tick) return;
-  if (lease.until !== undefined && false) {
+  if (lease.until !== undefined && now >= lease.until) {
     lapse(turn, lease.kind === 'handover' ? 'no successor came in time' : 'it was not renewed in time');
   }
   const late = latePending(turn.state, now, limits);

@@ -7,7 +7,7 @@
  * one gateway do not all come at the same moment. The first look of each is at once.
  */
 import type { Check, Judgement, Result } from './check.ts';
-import type { HealthReason } from './reason.ts';
+import { discountLag, startBeat } from './lag.ts';
 import { setTimer as systemTimer, type HealthLog, type SetTimer } from './world.ts';
 
 /** How a look went, beside what it found. */
@@ -27,33 +27,8 @@ export interface SchedulerOptions {
   readonly setTimer?: SetTimer;
 }
 
-/** Reasons that mean "no answer in time": our own lag explains them as well as charon's silence does. */
-const TIMED_REASONS: ReadonlySet<HealthReason> = new Set<HealthReason>([
-  'vici-silent',
-  'ike-silent',
-  'ike-workers-stuck',
-  'check-timed-out',
-]);
-
-/** How often the event loop is asked whether it is on time while a look is under way. */
-const BEAT_MS = 25;
-
 /** How long stop() waits for looks that were told to end. */
 const STOP_GRACE_MS = 1000;
-
-/** Lateness that makes a timed failure worthless: a quarter of the timeout, but at least 50 ms. */
-export const lagLimit = (timeoutMs: number): number => Math.max(50, timeoutMs / 4);
-
-/** What a judgement is worth when the event loop was late by `lagMs` meanwhile. A pass stays a pass. */
-export function discountLag(judgement: Judgement, lagMs: number, timeoutMs: number): Judgement {
-  if (judgement.verdict === 'pass' || lagMs <= lagLimit(timeoutMs)) return judgement;
-  if (!TIMED_REASONS.has(judgement.reason)) return judgement;
-  return {
-    verdict: 'unknown',
-    reason: 'lagging',
-    value: `${judgement.reason} while our event loop was ${lagMs.toFixed(0)} ms late`,
-  };
-}
 
 /** Where in its interval a check looks: the same on every start, different for every name. (FNV-1a) */
 export function splay(name: string, intervalMs: number): number {
@@ -77,6 +52,8 @@ interface Run {
 
 interface Slot {
   readonly check: Check;
+  /** Begun and not ended: only a live slot looks and reports. */
+  live: boolean;
   origin: number;
   fast: boolean;
   lastStart: number;
@@ -89,7 +66,7 @@ interface Slot {
 }
 
 export class Scheduler {
-  readonly #slots: ReadonlyMap<string, Slot>;
+  #slots: ReadonlyMap<string, Slot>;
   readonly #options: SchedulerOptions;
   readonly #setTimer: SetTimer;
   #running = false;
@@ -105,20 +82,20 @@ export class Scheduler {
   start(): void {
     if (this.#running) return;
     this.#running = true;
-    const now = this.#options.now();
-    for (const slot of this.#slots.values()) {
-      const { check } = slot;
-      slot.origin = now + splay(check.name, check.pace.intervalMs);
-      slot.unwatch = check.watch?.(
-        (judgement) => {
-          if (this.#running) this.#report(slot, judgement, this.#options.now(), { durationMs: 0, lagMs: 0 });
-        },
-        () => {
-          this.#look(slot);
-        },
-      );
-      this.#look(slot);
-    }
+    for (const slot of this.#slots.values()) this.#begin(slot);
+  }
+
+  /** Goes on with these checks: those that ran already (the same objects) notice nothing. */
+  replace(checks: readonly Check[]): void {
+    const before = this.#slots;
+    this.#slots = new Map(
+      checks.map((check) => {
+        const known = before.get(check.name);
+        return [check.name, known?.check === check ? known : slotFor(check)];
+      }),
+    );
+    for (const slot of before.values()) if (this.#slots.get(slot.check.name) !== slot) void this.#end(slot);
+    if (this.#running) for (const slot of this.#slots.values()) if (!slot.live) this.#begin(slot);
   }
 
   /** The pace of a check: fast while it rises or falls. Names that do not exist are ignored. */
@@ -139,17 +116,7 @@ export class Scheduler {
   /** Ends everything; no result comes after the call, no timer is left after the promise. */
   async stop(): Promise<void> {
     this.#running = false;
-    const pending: Promise<void>[] = [];
-    for (const slot of this.#slots.values()) {
-      slot.unwatch?.();
-      slot.unwatch = undefined;
-      slot.cancelTimer?.();
-      slot.cancelTimer = undefined;
-      if (slot.run === undefined) continue;
-      // A look that ignored its timeout will ignore this too: do not wait for it.
-      if (!slot.overdue) pending.push(slot.run.done);
-      slot.run.abort.abort(new Error('the scheduler stops'));
-    }
+    const pending = [...this.#slots.values()].flatMap((slot) => this.#end(slot) ?? []);
     if (pending.length === 0) return;
     let cancel: (() => void) | undefined;
     const grace = new Promise<void>((resolve) => {
@@ -159,10 +126,38 @@ export class Scheduler {
     cancel?.();
   }
 
+  #begin(slot: Slot): void {
+    const { check } = slot;
+    slot.live = true;
+    slot.origin = this.#options.now() + splay(check.name, check.pace.intervalMs);
+    slot.unwatch = check.watch?.(
+      (judgement) => {
+        if (slot.live) this.#report(slot, judgement, this.#options.now(), { durationMs: 0, lagMs: 0 });
+      },
+      () => {
+        this.#look(slot);
+      },
+    );
+    this.#look(slot);
+  }
+
+  /** Resolves when a look under way is over; undefined when there is nothing worth waiting for. */
+  #end(slot: Slot): Promise<void> | undefined {
+    slot.live = false;
+    slot.unwatch?.();
+    slot.unwatch = undefined;
+    slot.cancelTimer?.();
+    slot.cancelTimer = undefined;
+    const { run, overdue } = slot;
+    run?.abort.abort(new Error('the scheduler stops'));
+    // A look that ignored its timeout will ignore this too: do not wait for it.
+    return overdue ? undefined : run?.done;
+  }
+
   #arm(slot: Slot, notBefore = 0): void {
     slot.cancelTimer?.();
     slot.cancelTimer = undefined;
-    if (!this.#running) return;
+    if (!slot.live) return;
     const now = this.#options.now();
     const { intervalMs, fastMs } = slot.check.pace;
     const grid = nextOnGrid(slot.origin, intervalMs, now);
@@ -174,7 +169,7 @@ export class Scheduler {
   }
 
   #look(slot: Slot): void {
-    if (!this.#running) return;
+    if (!slot.live) return;
     if (slot.run === undefined) {
       this.#observe(slot);
       return;
@@ -197,11 +192,11 @@ export class Scheduler {
     const at = this.#options.now();
     slot.lastStart = at;
     const abort = new AbortController();
-    const beat = this.#startBeat();
+    const beat = startBeat(this.#options.now, this.#setTimer);
     let reported = false;
     const finish = (judgement: Judgement): void => {
       const lagMs = beat.stop();
-      if (reported || !this.#running) return;
+      if (reported || !slot.live) return;
       reported = true;
       const durationMs = this.#options.now() - at;
       this.#report(slot, discountLag(judgement, lagMs, timeoutMs), at, { durationMs, lagMs });
@@ -246,38 +241,11 @@ export class Scheduler {
       if (other !== slot && other.check.triggeredBy?.includes(slot.check.name) === true) this.#look(other);
     }
   }
-
-  /** Measures how late our own timers are until it is stopped; stop() gives the worst in milliseconds. */
-  #startBeat(): { stop: () => number } {
-    let worst = 0;
-    let expected = 0;
-    let cancel: (() => void) | undefined;
-    const note = (): void => {
-      worst = Math.max(worst, this.#options.now() - expected);
-    };
-    const arm = (): void => {
-      expected = this.#options.now() + BEAT_MS;
-      cancel = this.#setTimer(BEAT_MS, () => {
-        note();
-        arm();
-      });
-    };
-    arm();
-    return {
-      stop: () => {
-        if (cancel !== undefined) {
-          note();
-          cancel();
-          cancel = undefined;
-        }
-        return worst;
-      },
-    };
-  }
 }
 
 const slotFor = (check: Check): Slot => ({
   check,
+  live: false,
   origin: 0,
   fast: false,
   lastStart: -Infinity,

@@ -23,6 +23,7 @@ export class Metrics {
   readonly #transitions: Counter<'prefix' | 'to' | 'reason'>;
   readonly #duration: Histogram<'check'>;
   readonly #lastRun: Gauge<'check'>;
+  readonly #reloads: Counter<'outcome'>;
 
   constructor(source: MetricsSource) {
     const registers = [this.registry];
@@ -144,6 +145,16 @@ export class Metrics {
       labelNames: ['check'],
       registers,
     });
+    this.#reloads = new Counter({
+      name: 'swancast_config_reloads_total',
+      help: 'Reloads of the configuration: accepted, or refused with the old one kept.',
+      labelNames: ['outcome'],
+      registers,
+    });
+  }
+
+  reloaded(accepted: boolean): void {
+    this.#reloads.inc({ outcome: accepted ? 'accepted' : 'refused' });
   }
 
   transition({ prefix, to, cause }: Transition): void {

@@ -1,12 +1,19 @@
 /**
  * The daemon: makes the parts of a configuration, wires them once, and takes them apart in the order that
- * serves the clients: withdraw, wait for the acknowledgement, then everything else.
+ * serves the clients: withdraw (or hand over), wait for the word of the guard, then everything else.
+ *
+ *   SIGTERM, SIGINT  withdraw, stop           SIGUSR2  hand over to a successor, stop (see signals.ts)
+ *   SIGHUP           read the configuration again
  */
-import { Speaker, type SpeakerReport } from '../bgp/speaker.ts';
+import type { Server } from 'node:http';
 import type { LeaseReport } from '../bgp/lease.ts';
+import { Speaker, type SpeakerReport } from '../bgp/speaker.ts';
 import { CharonLink } from '../health/charon-link.ts';
+import type { Check } from '../health/check.ts';
 import { createChecks } from '../health/registry.ts';
+import type { SaCount } from '../health/sa-book.ts';
 import { Scheduler } from '../health/scheduler.ts';
+import type { World } from '../health/world.ts';
 import type { Config } from './config/config.ts';
 import { speakerOptions } from './exabgp-input.ts';
 import { serve } from './http.ts';
@@ -15,96 +22,26 @@ import { Journal } from './journal.ts';
 import { createLog, type Logger } from './log.ts';
 import { Metrics } from './metrics.ts';
 import { policyOf } from './policy.ts';
+import { reloadPlan } from './reload.ts';
 import { Sidecar } from './sidecar.ts';
+import { untilTold } from './signals.ts';
 import { statusOf, transitionLine, type Status } from './status.ts';
 
 /** CLOCK_MONOTONIC, milliseconds: the same for all processes of the host, and deaf to clock steps. */
-export const monotonic = (): number => Number(process.hrtime.bigint()) / 1e6;
+const monotonic = (): number => Number(process.hrtime.bigint()) / 1e6;
 
-/** Runs until SIGTERM or SIGINT. Resolves with the exit code once everything is withdrawn and ended. */
-export async function runDaemon(config: Config): Promise<number> {
+/**
+ * Runs until it is told to stop; `load` reads the configuration again. Resolves with the exit code once
+ * everything is withdrawn or handed over, and ended. Rejects with HttpError when a listener cannot be had.
+ */
+export async function runDaemon(config: Config, load: () => Config): Promise<number> {
   const log = createLog(config.log.level, config.gateway.name);
-  const now = monotonic;
-  const startedAt = now();
-  const policy = policyOf(config);
-  const journal = new Journal();
-  const link = new CharonLink({
-    path: config.strongswan.viciSocket,
-    now,
-    log: log.child({ part: 'health' }),
-  });
-  const announced = (): boolean => sidecar.state.announcements.length > 0;
-  const checks = createChecks(config.checks, { link, now, announced, log: log.child({ part: 'health' }) });
-  let lagMs = 0;
-
-  const scheduler = new Scheduler({
-    checks,
-    now,
-    log: log.child({ part: 'health' }),
-    onResult: (result, timing) => {
-      sidecar.dispatch({ type: 'result', result });
-      lagMs = timing.lagMs;
-      metrics.checked(result, timing.durationMs, new Date());
-      log.trace({ result }, 'checked');
-    },
-  });
-  const speaker = new Speaker({
-    ...speakerOptions(config),
-    now,
-    log: (level, message, fields) => log[level]({ part: 'bgp', ...fields }, message),
-    onReport: (report) =>
-      hearSpeaker(report, log, (lease) => sidecar.dispatch({ type: 'lease', report: lease })),
-  });
-  const sidecar = new Sidecar(
-    policy,
-    {
-      set: (generation, announcements, evidence) => speaker.set(generation, announcements, evidence),
-      renew: (generation, evidence) => speaker.renew(generation, evidence),
-      pace: (check, fast) => scheduler.setFast(check, fast),
-      journal: (transition) => {
-        journal.add(transition, new Date());
-        metrics.transition(transition);
-        const { level, fields, text } = transitionLine(transition);
-        log[level](fields, text);
-      },
-    },
-    now,
-  );
-  const identity = {
-    version: VERSION,
-    gateway: config.gateway.name,
-    startedAt,
-    neighbors: config.bgp.neighbors.map(({ address }) => address),
-  };
-  const status = (): Status => statusOf(sidecar.state, policy, identity, journal.entries, now());
-  const metrics = new Metrics({
-    status,
-    lagMs: () => lagMs,
-    sas: () => {
-      const stats = link.snapshot?.stats;
-      return stats && { ikeSas: stats.ikeSas.total, halfOpen: stats.ikeSas.halfOpen, childSas: undefined };
-    },
-  });
-
-  // The control socket first: it is what refuses a second sidecar on the same host.
-  const views = { status, registry: metrics.registry };
-  const servers = [await serve({ path: config.control.socket }, views)];
-  if (config.http.listen !== undefined) servers.push(await serve(config.http.listen, views));
-
-  const stopped = untilTold(log);
-  link.start();
-  speaker.start();
-  scheduler.start();
-  log.info({ version: VERSION, prefixes: config.prefixes.map(({ prefix }) => prefix) }, 'started');
-
-  const code = await stopped;
-  sidecar.dispatch({ type: 'stop' });
-  const { withdrawn } = await speaker.release();
-  log.info({ withdrawn }, withdrawn ? 'withdrawn, stopping' : 'stopping; the lease withdraws what is left');
-  sidecar.close();
-  await scheduler.stop();
-  await speaker.stop();
-  link.close();
+  const daemon = new Daemon(config, log);
+  const servers = await daemon.listen();
+  const told = untilTold(log, () => daemon.reload(load));
+  daemon.start();
+  const { code, handover } = await told;
+  await daemon.stop(handover);
   for (const server of servers) {
     server.close();
     server.closeAllConnections();
@@ -112,40 +49,183 @@ export async function runDaemon(config: Config): Promise<number> {
   return code;
 }
 
-/** Resolves with the exit code when somebody, or a defect, ends the daemon. */
-function untilTold(log: Logger): Promise<number> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-      process.on(signal, () => {
-        log.info({ signal }, 'told to stop');
-        resolve(0);
-      });
-    }
-    // A broken invariant: nothing that this process believes may stay announced.
-    const crash = (error: unknown): void => {
-      log.fatal({ err: error }, 'defect: withdrawing and stopping; please report this line');
-      resolve(70);
-    };
-    process.on('uncaughtException', crash);
-    process.on('unhandledRejection', crash);
-  });
-}
+class Daemon {
+  #config: Config;
+  #checks: ReadonlyMap<string, Check> = new Map();
+  #saCount: SaCount | undefined;
+  #lagMs = 0;
+  readonly #log: Logger;
+  readonly #startedAt = monotonic();
+  readonly #journal = new Journal();
+  readonly #metrics: Metrics;
+  readonly #link: CharonLink;
+  readonly #scheduler: Scheduler;
+  readonly #speaker: Speaker;
+  readonly #sidecar: Sidecar;
 
-function hearSpeaker(
-  report: SpeakerReport,
-  log: Logger,
-  tell: (lease: LeaseReport | undefined) => void,
-): void {
-  switch (report.type) {
-    case 'hello':
-    case 'report':
-      return tell(report);
-    case 'refused':
-      return log.warn({ part: 'bgp', code: report.code }, `the guard refused: ${report.text}`);
-    case 'disconnected':
-      log.warn({ part: 'bgp', code: report.code }, report.detail);
-      return tell(undefined);
-    case 'neighbor-advice':
-      return log.warn({ part: 'bgp', neighbor: report.neighbor }, report.detail);
+  constructor(config: Config, log: Logger) {
+    this.#config = config;
+    this.#log = log;
+    const health = log.child({ part: 'health' });
+    this.#metrics = new Metrics({
+      status: () => this.#status(),
+      lagMs: () => this.#lagMs,
+      sas: () => {
+        const ikeSas = this.#link.snapshot?.stats.ikeSas;
+        return (
+          ikeSas && { ikeSas: ikeSas.total, halfOpen: ikeSas.halfOpen, childSas: this.#saCount?.childSas }
+        );
+      },
+    });
+    this.#link = new CharonLink({ path: config.strongswan.viciSocket, now: monotonic, log: health });
+    this.#sidecar = new Sidecar(
+      policyOf(config),
+      {
+        set: (generation, announcements, evidence) => this.#speaker.set(generation, announcements, evidence),
+        renew: (generation, evidence) => this.#speaker.renew(generation, evidence),
+        pace: (check, fast) => this.#scheduler.setFast(check, fast),
+        journal: (transition) => {
+          this.#journal.add(transition, new Date());
+          this.#metrics.transition(transition);
+          const { level, fields, text } = transitionLine(transition);
+          log[level](fields, text);
+        },
+      },
+      monotonic,
+    );
+    this.#checks = this.#make(config, new Set());
+    this.#scheduler = new Scheduler({
+      checks: [...this.#checks.values()],
+      now: monotonic,
+      log: health,
+      onResult: (result, { durationMs, lagMs }) => {
+        this.#sidecar.dispatch({ type: 'result', result });
+        this.#lagMs = lagMs;
+        this.#metrics.checked(result, durationMs, new Date());
+        log.trace({ result }, 'checked');
+      },
+    });
+    this.#speaker = new Speaker({
+      ...speakerOptions(config),
+      now: monotonic,
+      log: (level, message, fields) => log[level]({ part: 'bgp', ...fields }, message),
+      onReport: (report) => this.#hear(report),
+    });
+  }
+
+  /** The control socket first: it is what refuses a second sidecar on the same host. */
+  async listen(): Promise<Server[]> {
+    const views = { status: () => this.#status(), registry: this.#metrics.registry };
+    const { control, http } = this.#config;
+    const servers = [await serve({ path: control.socket }, views)];
+    if (http.listen !== undefined) servers.push(await serve(http.listen, views));
+    return servers;
+  }
+
+  start(): void {
+    this.#link.start();
+    this.#speaker.start();
+    this.#scheduler.start();
+    const prefixes = this.#config.prefixes.map(({ prefix }) => prefix);
+    this.#log.info({ version: VERSION, prefixes }, 'started');
+  }
+
+  /** Takes a new configuration over, or goes on with the one it has: never anything in between. */
+  reload(load: () => Config): void {
+    try {
+      const config = load();
+      const { changed, needRestart } = reloadPlan(this.#config, config);
+      if (needRestart.length > 0) {
+        throw new Error(
+          `what changed in ${needRestart.join(', ')} needs a restart: systemctl restart swancast`,
+        );
+      }
+      this.#checks = this.#make(config, changed);
+      this.#config = config;
+      this.#log.level = config.log.level;
+      this.#sidecar.reload(policyOf(config), changed);
+      this.#scheduler.replace([...this.#checks.values()]);
+      this.#metrics.reloaded(true);
+      this.#log.info({ checks: [...changed] }, 'configuration reloaded');
+    } catch (error) {
+      this.#metrics.reloaded(false);
+      this.#log.error({ err: error }, 'configuration refused, going on with the old one');
+    }
+  }
+
+  async stop(handover: boolean): Promise<void> {
+    if (!handover || !(await this.#handOver())) {
+      this.#sidecar.dispatch({ type: 'stop' });
+      const { withdrawn } = await this.#speaker.release();
+      this.#log.info(
+        { withdrawn },
+        withdrawn ? 'withdrawn, stopping' : 'stopping; the lease withdraws what is left',
+      );
+    }
+    this.#sidecar.close();
+    await this.#scheduler.stop();
+    await this.#speaker.stop();
+    this.#link.close();
+  }
+
+  /** False when there is nothing to hand over, or nobody who could hold it. */
+  async #handOver(): Promise<boolean> {
+    const { bgp, lease, strongswan } = this.#config;
+    if (bgp.supervise) {
+      this.#log.warn('no hand-over with bgp.supervise: true, as ExaBGP ends with this process: withdrawing');
+      return false;
+    }
+    // From here on nothing of ours may change what the guard holds.
+    this.#sidecar.close();
+    await this.#scheduler.stop();
+    const held = await this.#speaker.handover(lease.handoverMs, strongswan.viciSocket);
+    if (held) this.#log.info({ seconds: lease.handoverMs / 1000 }, 'handed over to a successor, stopping');
+    return held;
+  }
+
+  /** The checks of a configuration; those that did not change are the very objects that run already. */
+  #make(config: Config, changed: ReadonlySet<string>): ReadonlyMap<string, Check> {
+    const world: World = {
+      link: this.#link,
+      now: monotonic,
+      announced: () => this.#sidecar.state.announcements.length > 0,
+      log: this.#log.child({ part: 'health' }),
+      onSaCount: (count) => {
+        this.#saCount = count;
+      },
+    };
+    return new Map(
+      createChecks(config.checks, world).map((check) => {
+        const known = changed.has(check.name) ? undefined : this.#checks.get(check.name);
+        return [check.name, known ?? check];
+      }),
+    );
+  }
+
+  #hear(report: SpeakerReport): void {
+    const tell = (lease: LeaseReport | undefined): void =>
+      this.#sidecar.dispatch({ type: 'lease', report: lease });
+    switch (report.type) {
+      case 'hello':
+      case 'report':
+        return tell(report);
+      case 'refused':
+        return this.#log.warn({ part: 'bgp', code: report.code }, `the guard refused: ${report.text}`);
+      // The speaker has logged both already.
+      case 'disconnected':
+        return tell(undefined);
+      case 'neighbor-advice':
+        return undefined;
+    }
+  }
+
+  #status(): Status {
+    const identity = {
+      version: VERSION,
+      gateway: this.#config.gateway.name,
+      startedAt: this.#startedAt,
+      neighbors: this.#config.bgp.neighbors.map(({ address }) => address),
+    };
+    return statusOf(this.#sidecar.state, this.#sidecar.policy, identity, this.#journal.entries, monotonic());
   }
 }

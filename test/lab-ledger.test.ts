@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Ledger, labDirectory, readLedger } from './lab/ledger.ts';
@@ -70,14 +70,18 @@ describe('process identity', () => {
   });
 
   it('takes a zombie for ended', async () => {
-    const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 60']);
+    const parent = spawn('sh', ['-c', 'sleep 60 & echo $!; exec sleep 60']);
+    const comm = (): string => readFileSync(`/proc/${parent.pid}/comm`, 'utf8').trim();
     try {
       const [line] = (await once(parent.stdout, 'data')) as [Buffer];
-      const identity = identify(Number(line.toString()));
-      expect(identity).toBeDefined();
-      // sleep, which the shell became, never waits for its child.
+      const child = Number(line.toString());
+      const identity = identify(child);
+      expect(identity !== undefined && isAlive(identity)).toBe(true);
+      // Once the shell has become sleep, nobody waits for the child any more.
+      await vi.waitFor(() => expect(comm()).toBe('sleep'));
+      process.kill(child, 'SIGKILL');
       await vi.waitFor(() => expect(identity !== undefined && isAlive(identity)).toBe(false));
-      expect(identify(identity?.pid ?? 0)).toEqual(identity);
+      expect(identify(child)).toEqual(identity);
     } finally {
       parent.kill('SIGKILL');
     }

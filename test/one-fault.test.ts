@@ -71,7 +71,6 @@ const explained = (): string =>
 /** As one run was seen; the renderer is the lab's own. */
 const SEEN: readonly LabEvent[] = [
   { kind: 'action', at: 0, text: "SIGKILL of gw1's charon (pid 4711)" },
-  { kind: 'vici-closed', at: 1.11, gateway: 'gw1' },
   { kind: 'withdraw', at: 2.93, gateway: 'gw1', prefix: V4 },
   { kind: 'route', at: 3.2, prefix: V4, gateway: 'gw2' },
   { kind: 'traffic', at: 5790.5, client: 1, state: 'answered', sequence: 657 },

@@ -15,7 +15,7 @@ export async function run(file: string, { output, env }: Surroundings): Promise<
   if (typeof config === 'number') return config;
   const [{ runDaemon }, { HttpError }] = await Promise.all([import('../run.ts'), import('../http.ts')]);
   try {
-    return await runDaemon(config);
+    return await runDaemon(config, () => loadConfig(file, env));
   } catch (error) {
     // A listener that cannot be had: another swancast runs, or the port is taken.
     if (!(error instanceof HttpError)) throw error;

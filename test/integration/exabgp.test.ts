@@ -270,6 +270,20 @@ describe.skipIf(found === undefined)(`ExaBGP ${found ?? ''}`, () => {
     await site.announced();
   });
 
+  it('withdraws more than a pipe holds from an ExaBGP that does not read', async () => {
+    // 3000 withdrawals are 130 KB, a pipe takes 64: a guard that blocked on it could not kill ExaBGP.
+    const many = Array.from({ length: 3000 }, (_, n): Announcement => ({
+      prefix: `10.${n >> 8}.${n & 255}.0/24`,
+      nextHop: 'self',
+    }));
+    const speaker = await site.start(LONG_TTL_MS, many);
+    await site.ebgp4.until(() => site.ebgp4.routes.size === many.length);
+    process.kill(site.exabgp.pid, 'SIGSTOP');
+    speaker.set(2, [], monotonic());
+    await site.bare();
+    expect(site.ebgp4.closes).toHaveLength(1);
+  });
+
   it('puts nothing on the wire when a sidecar leaves and the next adopts its lease', async () => {
     await site.start(LONG_TTL_MS, [v4, v6]);
     await site.announced();

@@ -1,5 +1,5 @@
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LabError } from './lab-error.ts';
@@ -17,21 +17,10 @@ export class Charon {
   readonly #namespace: string;
   readonly #directory: string;
   readonly #processes: Processes;
-  readonly #onClosed: (() => void) | undefined;
   #daemon: Daemon | undefined;
 
-  /**
-   * @param directory made here; also holds swanctl's files
-   * @param onClosed called each time charon has closed its VICI socket
-   */
-  constructor(
-    name: string,
-    namespace: string,
-    directory: string,
-    processes: Processes,
-    onClosed?: () => void,
-  ) {
-    this.#onClosed = onClosed;
+  /** @param directory made here; also holds swanctl's files */
+  constructor(name: string, namespace: string, directory: string, processes: Processes) {
     this.#name = name;
     this.#namespace = namespace;
     this.#directory = directory;
@@ -68,13 +57,7 @@ export class Charon {
     });
     const deadline = performance.now() + ANSWERS_WITHIN_MS;
     // A socket file left by a killed charon refuses: only an accepted connection is an answer.
-    for (;;) {
-      const socket = await dial(this.viciSocket);
-      if (socket !== undefined) {
-        socket.unref();
-        socket.on('close', () => this.#onClosed?.());
-        return;
-      }
+    while (!(await accepts(this.viciSocket))) {
       signal.throwIfAborted();
       if (performance.now() > deadline)
         throw new LabError(
@@ -105,11 +88,11 @@ export class Charon {
   }
 }
 
-async function dial(path: string): Promise<Socket | undefined> {
-  const { promise, resolve } = Promise.withResolvers<Socket | undefined>();
+async function accepts(path: string): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
   const socket = connect(path);
-  socket.once('connect', () => resolve(socket));
-  // A charon that is killed may reset the connection: 'close' follows and says the same.
-  socket.on('error', () => resolve(undefined));
-  return promise;
+  socket.on('connect', () => resolve(true)).on('error', () => resolve(false));
+  const answer = await promise;
+  socket.destroy();
+  return answer;
 }

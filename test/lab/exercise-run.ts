@@ -1,6 +1,8 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { takeDown } from './cleanup.ts';
 import type { Exercise } from './exercises.ts';
+import { sidecarEntry } from './gateway.ts';
 import { raiseLab, type Lab } from './lab.ts';
 import { LabError, reasonOf } from './lab-error.ts';
 import { Ledger } from './ledger.ts';
@@ -36,6 +38,7 @@ export async function runExercise(
   interrupted: AbortSignal,
 ): Promise<boolean> {
   await assertCanRun(options.router, interrupted);
+  assertWritable(options.json);
   if (options.demo) output.result(`${introduction(exercise, options)}\n`);
   const ledger = Ledger.claim(options.name);
   const died = new AbortController();
@@ -66,12 +69,18 @@ export async function runExercise(
   } finally {
     if (keep && lab !== undefined) {
       await lab.leaveUp();
-      output.result(howToLookAround(lab));
+      output.result(howToLookAround(lab, options));
     } else {
       await takeDown(options.name);
     }
     if (lab !== undefined) output.result(`logs: ${lab.logs}`);
   }
+}
+
+/** Before the runs, not after them. */
+function assertWritable(file: string | undefined): void {
+  if (file !== undefined && !existsSync(dirname(resolve(file))))
+    throw new LabError('LAB_ARGUMENT', `--json ${file}: there is no directory ${dirname(resolve(file))}`);
 }
 
 async function repeat(
@@ -108,10 +117,7 @@ async function repeat(
 }
 
 function numbersOf(result: OutageResult): Partial<Row> {
-  const numbers = METRICS.map((metric) => [metric, result[metric]] as const);
-  return Object.fromEntries(
-    numbers.flatMap(([metric, value]) => (value === undefined ? [] : [[metric, round(value)]])),
-  );
+  return Object.fromEntries(METRICS.map((metric) => [metric, round(result[metric])]));
 }
 
 function introduction({ fault }: Exercise, { router, clients }: ExerciseOptions): string {
@@ -124,14 +130,19 @@ function introduction({ fault }: Exercise, { router, clients }: ExerciseOptions)
   ].join('\n');
 }
 
-function howToLookAround({ topology, directory }: Lab): string {
+function howToLookAround({ topology, directory }: Lab, options: ExerciseOptions): string {
   const { name, namespaces } = topology;
+  const paths =
+    options.router === 'bird'
+      ? `birdc -s ${directory}/router/bird.ctl show route`
+      : `vtysh --vty_socket ${directory}/router -c 'show bgp all'`;
+  const entry = sidecarEntry(options.bundle, options.sidecar);
   return [
     `The lab "${name}" is still up. To look around:`,
     `  ip netns exec ${namespaces.router} ip route`,
-    `  ip netns exec ${namespaces.router} birdc -s ${directory}/router/bird.ctl show route`,
+    `  ${paths}`,
     `  swanctl --list-sas --uri unix://${directory}/gw1/charon.vici`,
-    `  ip netns exec ${namespaces.gw1} node sidecar/main.ts status -c ${directory}/gw1/swancast.yaml`,
+    `  ${process.execPath} ${entry} status -c ${directory}/gw1/swancast.yaml`,
     `To take it down: npm run -s lab -- clean --name ${name}`,
   ].join('\n');
 }

@@ -1,22 +1,23 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Charon } from './charon.ts';
-import { monotonic } from './clock.ts';
 import { LabError } from './lab-error.ts';
 import type { Authority } from './pki.ts';
 import type { Daemon, Processes } from './processes.ts';
 import { sidecarConfig } from './sidecar-config.ts';
 import { gatewaySwanctlConf } from './strongswan-conf.ts';
-import type { Timeline } from './timeline.ts';
 import type { GatewayPlan } from './topology.ts';
 
-/** The one place that says which swancast the lab runs: the sources, the bundle that ships, or the given entry file. */
+/**
+ * The one place that says which swancast the lab runs: the sources, the bundle that ships, or the given entry file.
+ * @throws LabError if the file is not there
+ */
 export function sidecarEntry(bundle: boolean, file: string | undefined): string {
-  if (file !== undefined) return resolve(file);
-  return fileURLToPath(
-    new URL(bundle ? '../../dist/swancast.cjs' : '../../sidecar/main.ts', import.meta.url),
-  );
+  const ours = new URL(bundle ? '../../dist/swancast.cjs' : '../../sidecar/main.ts', import.meta.url);
+  const entry = file === undefined ? fileURLToPath(ours) : resolve(file);
+  if (existsSync(entry)) return entry;
+  throw new LabError('LAB_ARGUMENT', `there is no ${entry}${bundle ? ': run "npm run build" first' : ''}`);
 }
 
 /** One gateway: charon and swancast (which starts its ExaBGP). */
@@ -28,21 +29,13 @@ export class Gateway {
   readonly #processes: Processes;
   #sidecar: Daemon | undefined;
 
-  constructor(
-    plan: GatewayPlan,
-    entry: string,
-    labDirectory: string,
-    processes: Processes,
-    timeline: Timeline,
-  ) {
+  constructor(plan: GatewayPlan, entry: string, labDirectory: string, processes: Processes) {
     this.plan = plan;
     this.#entry = entry;
     this.#processes = processes;
     const directory = join(labDirectory, plan.name);
     mkdirSync(directory);
-    this.charon = new Charon(plan.name, plan.namespace, directory, processes, () => {
-      timeline.add({ kind: 'vici-closed', at: monotonic(), gateway: plan.name });
-    });
+    this.charon = new Charon(plan.name, plan.namespace, directory, processes);
     this.configFile = join(directory, 'swancast.yaml');
     const runDirectory = join(directory, 'run');
     mkdirSync(runDirectory);

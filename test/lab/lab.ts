@@ -72,7 +72,7 @@ export async function raiseLab(options: LabOptions, signal: AbortSignal): Promis
   ]);
   progress(`namespaces sc-${options.name}-…, certification authority`);
 
-  const gateways = topology.gateways.map((plan) => new Gateway(plan, entry, directory, processes, timeline));
+  const gateways = topology.gateways.map((plan) => new Gateway(plan, entry, directory, processes));
   const clients = new Clients(topology, directory, processes);
   const startGateway = async (gateway: Gateway): Promise<void> => {
     await gateway.configureCharon(authority, signal);

@@ -24,8 +24,6 @@ export interface Fault {
 /** Milliseconds; the keys are those of the JSON report. */
 export interface OutageResult {
   readonly gateway: GatewayName;
-  /** Kill → charon's VICI socket closed: its dying, which no sidecar can see earlier. undefined where charon lives on. */
-  readonly vici_closed_ms: number | undefined;
   /** Kill → withdraw UPDATE at the router, IPv4 prefix. */
   readonly withdraw_ms: number;
   /** The same of the IPv6 prefix. */
@@ -147,10 +145,8 @@ export async function runOutage(lab: Lab, fault: Fault, signal: AbortSignal): Pr
       'LAB_DEADLINE',
       `expected within ${fault.withdrawBoundMs} ms: ${name} withdraws ${PREFIX4}; it took ${withdrawMs.toFixed(1)} ms; logs: ${lab.logs}`,
     );
-  const closed = since().find((event) => event.kind === 'vici-closed' && event.gateway === name);
   return {
     gateway: name,
-    vici_closed_ms: closed === undefined ? undefined : closed.at - killedAt,
     withdraw_ms: withdrawMs,
     withdraw6_ms: withdrawn6At - killedAt,
     fib_ms: movedAt - killedAt,

@@ -4,7 +4,6 @@ import type { RouterKind } from './router.ts';
 import { formatEvent, type LabEvent } from './timeline.ts';
 
 export const METRICS = [
-  'vici_closed_ms',
   'withdraw_ms',
   'withdraw6_ms',
   'fib_ms',

@@ -5,8 +5,6 @@ import type { GatewayName } from './topology.ts';
 /** What was seen or done in the lab. `at` is CLOCK_MONOTONIC ms, of the kernel or of `ip` where they saw it. */
 export type LabEvent =
   | { readonly kind: 'action'; readonly at: number; readonly text: string }
-  /** charon's VICI socket closed, as anybody connected to it sees: no sidecar can know earlier. */
-  | { readonly kind: 'vici-closed'; readonly at: number; readonly gateway: GatewayName }
   | {
       readonly kind: 'announce';
       readonly at: number;
@@ -140,8 +138,6 @@ function describe(event: LabEvent): [string, string] {
   switch (event.kind) {
     case 'action':
       return ['lab', event.text];
-    case 'vici-closed':
-      return [event.gateway, "charon's VICI socket closes"];
     case 'announce':
       return [event.gateway, `announces ${event.prefix}${event.detail === '' ? '' : ` (${event.detail})`}`];
     case 'withdraw':
