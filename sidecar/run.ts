@@ -22,6 +22,7 @@ import { Journal } from './journal.ts';
 import { createLog, type Logger } from './log.ts';
 import { Metrics } from './metrics.ts';
 import { policyOf } from './policy.ts';
+import { rehearseDecision, rehearseLink } from './rehearsal.ts';
 import { reloadPlan } from './reload.ts';
 import { Sidecar } from './sidecar.ts';
 import { untilTold } from './signals.ts';
@@ -38,6 +39,8 @@ export async function runDaemon(config: Config, load: () => Config): Promise<num
   const log = createLog(config.log.level, config.gateway.name);
   const daemon = new Daemon(config, log);
   const servers = await daemon.listen();
+  rehearseDecision(policyOf(config));
+  await rehearseLink(config.strongswan.viciSocket, monotonic);
   const told = untilTold(log, () => daemon.reload(load));
   daemon.start();
   const { code, handover } = await told;
