@@ -50,7 +50,7 @@ const imports = (files: string[], ...bans: Ban[]) => ({
 
 /** Files whose signature promises purity; time and randomness come in as arguments. */
 const PURE_HEALTH = [
-  'health/{check,hysteresis,limits,reason,registry,sa-book,sa-event,strongswan}.ts',
+  'health/{check,down,hysteresis,limits,reason,registry,sa-book,sa-event,strongswan}.ts',
   'health/ike/sa-init.ts',
 ];
 const PURE_VICI = ['health/vici/{framing,packet,message,errors,commands}.ts'];

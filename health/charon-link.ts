@@ -11,7 +11,7 @@ import { askCharon, listIkeSas, openCharon, type Charon, type Snapshot } from '.
 import { downBy, isClosed, STOPPED, type Down } from './down.ts';
 import type { SaEvent } from './sa-event.ts';
 import type { IkeSa } from './strongswan.ts';
-import { setTimer as systemTimer, type HealthLog, type SetTimer } from './world.ts';
+import { setTimer as systemTimer, type HealthLog, type SetTimer } from './seams.ts';
 
 export type Look = { readonly kind: 'answered'; readonly snapshot: Snapshot } | Down;
 

@@ -17,7 +17,7 @@ import {
   type Version,
 } from './strongswan.ts';
 import { openReader, ViciError, type CallOptions, type ReadClient } from './vici/index.ts';
-import type { HealthLog } from './world.ts';
+import type { HealthLog } from './seams.ts';
 
 export interface Charon {
   readonly client: ReadClient;

@@ -43,3 +43,13 @@ export interface Check {
    */
   watch?(emit: (judgement: Judgement) => void, look: () => void): () => void;
 }
+
+/** What every check is made of, whatever its type. */
+export interface CheckOptions<Limits> {
+  readonly name: string;
+  readonly dependsOn: readonly string[];
+  readonly triggeredBy: readonly string[];
+  readonly pace: Pace;
+  /** The values for the limits of its type: keys in camel case, `…_seconds` as `…Ms`. */
+  readonly limits: Limits;
+}

@@ -4,7 +4,7 @@
  */
 import type { Judgement } from './check.ts';
 import type { HealthReason } from './reason.ts';
-import type { SetTimer } from './world.ts';
+import type { SetTimer } from './seams.ts';
 
 /** Reasons that mean "no answer in time": our own lag explains them as well as charon's silence does. */
 const TIMED_REASONS: ReadonlySet<HealthReason> = new Set<HealthReason>([

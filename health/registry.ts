@@ -16,22 +16,12 @@
  * Data flow: charon → vici/ → charon-link → check.observe → judge → Result → scheduler.onResult → decision.
  * Nothing here imports from sidecar/ or bgp/.
  */
-import type { Check, Pace } from './check.ts';
+import type { Check, CheckOptions, Pace } from './check.ts';
 import * as charon from './checks/charon.ts';
 import * as ikeProbe from './checks/ike-probe.ts';
 import * as saCount from './checks/sa-count.ts';
 import type { LimitSchema, LimitsOf } from './limits.ts';
 import type { World } from './world.ts';
-
-/** What every check is made of, whatever its type. */
-export interface CheckOptions<Limits> {
-  readonly name: string;
-  readonly dependsOn: readonly string[];
-  readonly triggeredBy: readonly string[];
-  readonly pace: Pace;
-  /** The values for the limits of its type: keys in camel case, `…_seconds` as `…Ms`. */
-  readonly limits: Limits;
-}
 
 export interface CheckDefaults extends Pace {
   readonly rise: number;

@@ -9,7 +9,7 @@ import type { Down } from './down.ts';
 import { SaBook, type SaCount } from './sa-book.ts';
 import { StrongswanError } from './strongswan.ts';
 import { ViciError } from './vici/index.ts';
-import type { HealthLog } from './world.ts';
+import type { HealthLog } from './seams.ts';
 
 export interface SaCensusOptions {
   readonly link: CharonLink;

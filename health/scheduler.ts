@@ -8,7 +8,7 @@
  */
 import type { Check, Judgement, Result } from './check.ts';
 import { discountLag, startBeat } from './lag.ts';
-import { setTimer as systemTimer, type HealthLog, type SetTimer } from './world.ts';
+import { setTimer as systemTimer, type HealthLog, type SetTimer } from './seams.ts';
 
 /** How a look went, beside what it found. */
 export interface Timing {

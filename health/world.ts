@@ -1,24 +1,7 @@
 /** What a check is given of the world. Everything else it has to bring along itself. */
 import type { CharonLink } from './charon-link.ts';
 import type { SaCount } from './sa-book.ts';
-
-/** The part of a pino logger that health uses: fields first, then the sentence. */
-export interface HealthLog {
-  debug(fields: object, text: string): void;
-  info(fields: object, text: string): void;
-  warn(fields: object, text: string): void;
-  error(fields: object, text: string): void;
-}
-
-/** One timer; returns how to cancel it. A seam, so that tests can turn the clock by hand. */
-export type SetTimer = (ms: number, fire: () => void) => () => void;
-
-export const setTimer: SetTimer = (ms, fire) => {
-  const timer = setTimeout(fire, ms);
-  return () => {
-    clearTimeout(timer);
-  };
-};
+import type { HealthLog } from './seams.ts';
 
 export interface World {
   readonly link: CharonLink;

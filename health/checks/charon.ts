@@ -1,9 +1,8 @@
 /** The check `charon`: VICI answers `stats` within its deadline, and connections are loaded. */
-import type { Check, Judgement } from '../check.ts';
+import type { Check, CheckOptions, Judgement } from '../check.ts';
 import type { Look } from '../charon-link.ts';
 import type { Down } from '../down.ts';
 import type { LimitSchema, LimitsOf } from '../limits.ts';
-import type { CheckOptions } from '../registry.ts';
 import type { World } from '../world.ts';
 
 // ---------------------------------------------------------------------------------------------- limits

@@ -1,9 +1,8 @@
 /** The check `ike-probe`: a worker of charon answers an IKE_SA_INIT that is sent to an address of this host. */
-import type { Check, Judgement } from '../check.ts';
+import type { Check, CheckOptions, Judgement } from '../check.ts';
 import { isLocal, probePort, type ProbeOutcome } from '../ike/probe.ts';
 import type { LimitSchema, LimitsOf } from '../limits.ts';
 import type { HealthReason } from '../reason.ts';
-import type { CheckOptions } from '../registry.ts';
 import type { World } from '../world.ts';
 
 // ---------------------------------------------------------------------------------------------- limits

@@ -1,8 +1,7 @@
 /** The check `sa-count`: IKE_SAs and CHILD_SAs lie within limits, and did not collapse. */
-import type { Check, Judgement } from '../check.ts';
+import type { Check, CheckOptions, Judgement } from '../check.ts';
 import type { ConnectionMinimum, LimitSchema, LimitsOf } from '../limits.ts';
 import type { HealthReason } from '../reason.ts';
-import type { CheckOptions } from '../registry.ts';
 import { SaCensus, type Census } from '../sa-census.ts';
 import type { World } from '../world.ts';
 

@@ -12,7 +12,7 @@ import { randomBytes } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
 import { networkInterfaces } from 'node:os';
 import { isIPv6 } from 'node:net';
-import { setTimer as systemTimer, type SetTimer } from '../world.ts';
+import { setTimer as systemTimer, type SetTimer } from '../seams.ts';
 import {
   encodeReceiverProbe,
   encodeWorkerProbe,

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { Snapshot } from '../../health/charon.ts';
 import { Deframer, decodePacket, type Message } from '../../health/vici/index.ts';
-import type { HealthLog, SetTimer } from '../../health/world.ts';
+import type { HealthLog, SetTimer } from '../../health/seams.ts';
 
 /** What charon sent on this recording: the messages of its responses and events, in order. */
 export function recorded(name: string): Message[] {
