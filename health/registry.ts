@@ -60,7 +60,7 @@ export const CHECK_TYPES = {
   charon: {
     doc: 'charon answers on VICI within the deadline and has connections loaded; the end of its socket is news at once.',
     limits: charon.limits,
-    defaults: { intervalMs: 1000, fastMs: 200, timeoutMs: 500, rise: 2, fall: 2, maxAgeMs: 3000 },
+    defaults: { intervalMs: 1000, fastMs: 200, timeoutMs: 450, rise: 2, fall: 2, maxAgeMs: 3000 },
     required: true,
     proves: true,
     dependsOn: [],
@@ -80,7 +80,7 @@ export const CHECK_TYPES = {
   'ike-probe': {
     doc: 'a worker of charon answers an IKE_SA_INIT on UDP 500 and 4500 of an address of this host.',
     limits: ikeProbe.limits,
-    defaults: { intervalMs: 5000, fastMs: 500, timeoutMs: 1000, rise: 1, fall: 2, maxAgeMs: 20_000 },
+    defaults: { intervalMs: 5000, fastMs: 500, timeoutMs: 500, rise: 1, fall: 2, maxAgeMs: 20_000 },
     required: true,
     proves: true,
     dependsOn: [],

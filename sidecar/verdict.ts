@@ -123,6 +123,7 @@ export function judge(
   let staleAt: number | undefined;
   const isDown = (name: string): boolean => states.get(name)?.down !== undefined;
   const silent = { vici: false, ike: false };
+  let settled = false;
   for (const name of names) {
     const state = states.get(name);
     const policy = policies.get(name);
@@ -135,13 +136,16 @@ export function judge(
       worst = worse(worst, state.down);
       if (isStale && state.down === undefined) worst = worse(worst, stale(name));
     }
-    silent.vici ||= state.down?.reason === 'vici-silent';
-    silent.ike ||= state.down?.reason === 'ike-silent';
+    settled ||= state.down?.reason === 'vici-silent' || state.down?.reason === 'ike-silent';
+    silent.vici ||= saysSilent(state, 'vici-silent');
+    silent.ike ||= saysSilent(state, 'ike-silent');
     const heard = state.result !== undefined || isStale;
     const risen = !policy.required || isUp(state.level, policy);
     if ((!heard || !risen) && waitingFor === undefined) waitingFor = name;
   }
-  if (silent.vici && silent.ike) worst = worse(worst, { reason: 'both-planes-silent', class: 'not-serving' });
+  // One plane has fallen and the last look at the other agrees: two witnesses need no second look each.
+  if (settled && silent.vici && silent.ike)
+    worst = worse(worst, { reason: 'both-planes-silent', class: 'not-serving' });
   return { class: worst?.class, cause: worst, ready: waitingFor === undefined, waitingFor, staleAt };
 }
 
@@ -154,6 +158,10 @@ function causeOf(result: Exclude<Result, { verdict: 'pass' }>, policy: CheckPoli
     ...(result.value === undefined ? {} : { value: result.value }),
   };
 }
+
+/** The last look at this plane heard nothing at all. */
+const saysSilent = ({ result }: CheckState, reason: Reason): boolean =>
+  result?.verdict === 'fail' && result.reason === reason && result.provesAlive !== true;
 
 const stale = (check: string): Cause => ({
   reason: 'check-stale',

@@ -46,6 +46,9 @@ const FAILURES: readonly (readonly [ProbeOutcome['kind'], HealthReason])[] = [
   ['receiver', 'ike-workers-stuck'],
 ];
 
+/** Whoever answers is alive, however badly it serves. */
+const ANSWERS: ReadonlySet<ProbeOutcome['kind']> = new Set(['worker', 'overloaded', 'receiver']);
+
 /** Every port must do: clients start on 500 and go on on 4500. */
 export function judge(observation: Observation): Judgement {
   if (!observation.local) {
@@ -53,9 +56,10 @@ export function judge(observation: Observation): Judgement {
     return { verdict: 'fail', reason: 'address-missing', value };
   }
   const value = observation.ports.map(({ port, outcome }) => `${String(port)}: ${said(outcome)}`).join(', ');
+  const answered = observation.ports.some(({ outcome }) => ANSWERS.has(outcome.kind));
   for (const [kind, reason] of FAILURES) {
     if (observation.ports.some(({ outcome }) => outcome.kind === kind)) {
-      return { verdict: 'fail', reason, value };
+      return { verdict: 'fail', reason, value, ...(answered ? { provesAlive: true } : {}) };
     }
   }
   return { verdict: 'pass', value };

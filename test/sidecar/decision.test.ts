@@ -52,17 +52,26 @@ describe('stepping down', () => {
     expect(run.effects[before]?.effect).toMatchObject({ type: 'set', announcements: [] });
   });
 
-  it('one plane silent degrades; both planes silent withdraw', () => {
+  it('one plane silent degrades; withdrawn as soon as the other plane agrees', () => {
     const run = announced().fail('charon', 'vici-silent');
     expect([run.phase(), run.routes]).toEqual(['degraded (vici-silent)', [`${V4} 1000`, `${V6} 1000`]]);
-    run.fail('ike-v4', 'ike-silent');
-    expect(run.phase(V4)).toBe('degraded (vici-silent)');
     run.fail('ike-v4', 'ike-silent');
     expect([run.phase(V4), run.phase(V6)]).toEqual([
       'withdrawn (both-planes-silent)',
       'degraded (vici-silent)',
     ]);
     expect(run.routes).toEqual([`${V6} 1000`]);
+  });
+
+  it('the planes do not agree while a port still answers, or while neither has fallen', () => {
+    const half = announced().fail('charon', 'vici-silent').fail('ike-v4', 'ike-silent', true);
+    expect(half.phase()).toBe('degraded (vici-silent)');
+    const checks = new Map(POLICY.checks);
+    for (const name of ['charon', 'ike-v4'])
+      checks.set(name, { rise: 1, fall: 3, required: true, proves: true, dependsOn: [], maxAgeMs: 60_000 });
+    const neither = new Scenario({ ...POLICY, checks }).guard({}).healthy(1000);
+    neither.fail('charon', 'vici-silent').fail('ike-v4', 'ike-silent');
+    expect(neither.phase()).toBe('announced (all-pass)');
   });
 
   it('a dead IPv6 path costs the IPv6 prefix alone', () => {

@@ -59,6 +59,25 @@ describe('what the answers on both ports are worth', () => {
   });
 });
 
+describe('a failure that still proves charon alive', () => {
+  it.each([
+    ['both ports silent', both({ kind: 'silent' }), false],
+    ['nobody listens', both({ kind: 'refused' }), false],
+    ['only the receiver answers', both({ kind: 'receiver' }), true],
+    ['one port answers, the other is silent', both(WORKER, { kind: 'silent' }), true],
+    [
+      'overloaded on one, refused on the other',
+      both({ kind: 'overloaded', ms: 1 }, { kind: 'refused' }),
+      true,
+    ],
+    ['no address', both({ kind: 'no-address', detail: 'ENETUNREACH' }), false],
+  ] as const)('%s', (_, observation, alive) => {
+    const judgement = judge(observation);
+    expect(judgement.verdict).toBe('fail');
+    expect('provesAlive' in judgement && judgement.provesAlive === true).toBe(alive);
+  });
+});
+
 describe('an address that is not on this host', () => {
   const now = (): number => performance.now();
   const log = new KeptLog();

@@ -98,7 +98,7 @@ describe('good configurations', () => {
           type: 'charon',
           intervalMs: 1000,
           fastMs: 200,
-          timeoutMs: 500,
+          timeoutMs: 450,
           rise: 2,
           fall: 2,
           maxAgeMs: 3000,
