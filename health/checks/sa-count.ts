@@ -39,7 +39,7 @@ export const limits = {
     default: 80,
   },
   collapse_window_seconds: {
-    doc: 'How long a peak counts as recent, and so how long a collapse is remembered at most.',
+    doc: 'How long a peak counts as recent, and so how long a collapse, or a minimum no longer reached, is held against the gateway at most.',
     format: 'nat',
     default: 300,
   },
@@ -76,13 +76,16 @@ export interface Observation {
 export interface Memory {
   /** When the charon that it is about started. */
   readonly startedAt: number;
-  /** Minimums that were reached while announced. */
-  readonly armed: ReadonlySet<string>;
+  /**
+   * Minimums that were reached while announced, and when last: older than the window, they are forgotten, as a
+   * degraded gateway gets no new clients and could never reach them again.
+   */
+  readonly armed: ReadonlyMap<string, number>;
   /** Highest count in each slice of the window, oldest first; bounded by SLICES. */
   readonly peaks: readonly { readonly at: number; readonly ikeSas: number }[];
 }
 
-export const NO_MEMORY: Memory = { startedAt: NaN, armed: new Set(), peaks: [] };
+export const NO_MEMORY: Memory = { startedAt: NaN, armed: new Map(), peaks: [] };
 
 /** charon's times of start further apart than this are two charons. */
 const RESTART_MS = 5000;
@@ -116,12 +119,12 @@ export function judge(
   const known = announced && sameRun(memory.startedAt, startedAt) ? memory : NO_MEMORY;
 
   const minimums = minimumsOf(limit, census.count);
-  const armed = new Set(known.armed);
+  const armed = new Map([...known.armed].filter(([, reached]) => at - reached <= limit.collapseWindowMs));
   const failures: Failure[] = [];
   const unarmed: string[] = [];
   for (const { key, noun, reason, minimum, seen, initiated } of minimums) {
     // IKE_SAs that a worker holds may be any of these: too few is only what is too few even with them.
-    if (seen >= minimum) armed.add(key);
+    if (seen >= minimum) armed.set(key, at);
     if (seen + unseen >= minimum) continue;
     if (initiated || armed.has(key))
       failures.push({ reason, value: `${String(seen)} of ${String(minimum)} ${noun}` });

@@ -128,19 +128,19 @@ export function decodeMessage(bytes: Buffer): Message {
     switch (type) {
       case KEY_VALUE: {
         const name = cursor.name();
-        put(current, name, cursor.value());
+        put(current, name, cursor.value(), at);
         break;
       }
       case LIST_START: {
         const name = cursor.name();
-        put(current, name, list(cursor, name));
+        put(current, name, list(cursor, name), at);
         break;
       }
       case SECTION_START: {
         const name = cursor.name();
         if (outer.length >= MAX_DEPTH) throw malformed(at, `sections nest deeper than ${MAX_DEPTH}`);
         const inner = section();
-        put(current, name, inner);
+        put(current, name, inner, at);
         outer.push(current);
         current = inner;
         break;
@@ -176,13 +176,20 @@ function list(cursor: Cursor, name: string): Value[] {
   throw malformed(cursor.at, `the message ends inside list "${name}"`);
 }
 
+/** charon repeats a name once; what repeats it thousands of times is no charon, and would cost us seconds. */
+const SAME_NAME_MAXIMUM = 16;
+
 /**
  * Names are unique in a section, but charon itself breaks this: `ike-updown` puts a key `up` beside the
  * section of the connection, which may be called "up". Nothing is lost: the later one is kept as `up#2`.
  */
-function put(into: Section, name: string, element: Section[string]): void {
+function put(into: Section, name: string, element: Section[string], at: number): void {
   let key = name;
-  for (let n = 2; into[key] !== undefined; n++) key = `${name}#${n}`;
+  for (let n = 2; into[key] !== undefined; n++) {
+    if (n > SAME_NAME_MAXIMUM)
+      throw malformed(at, `more than ${SAME_NAME_MAXIMUM} elements are called "${name}"`);
+    key = `${name}#${n}`;
+  }
   into[key] = element;
 }
 

@@ -1,5 +1,5 @@
 // file: bgp/guard.ts
 // tool: lint
 // says: imports node: and its own files only
-import { pino } from 'pino';
-export const bad = pino;
+import { parse } from 'ipaddr.js';
+export const bad = parse;

@@ -91,6 +91,18 @@ describe('a minimum', () => {
       ['pass', 'ike-sas-below-minimum', 'pass', 'pass'],
     ],
     [
+      'is forgotten a window after it was last reached: a degraded gateway gets no new clients',
+      [
+        { ike: 12 },
+        { ike: 3 },
+        { ike: 3, at: 300_000 },
+        { ike: 3, at: 300_001 },
+        { ike: 12, at: 300_002 },
+        { ike: 3, at: 300_003 },
+      ],
+      ['pass', 'ike-sas-below-minimum', 'ike-sas-below-minimum', 'pass', 'pass', 'ike-sas-below-minimum'],
+    ],
+    [
       'is disarmed by a new charon',
       [{ ike: 12 }, { ike: 0, since: LATER }, { ike: 1, since: LATER }],
       ['pass', 'pass', 'pass'],

@@ -9,6 +9,11 @@ import {
 import { bytes, thrown } from './bytes.ts';
 
 const MALFORMED: readonly (readonly [string, Buffer, string])[] = [
+  [
+    'one name again and again',
+    bytes(...Array.from({ length: 17 }, () => [3, 1, 'k', 0, 0]).flat()),
+    'at byte 80, more than 16 elements are called "k"',
+  ],
   ['a name that is missing', bytes(3), 'at byte 1, one more byte was expected'],
   ['a name cut short', bytes(3, 5, 'up'), 'at byte 2, a name of 5 bytes, but only 2 are left'],
   ['a value without length', bytes(3, 2, 'up'), 'at byte 4, one more byte was expected'],
