@@ -53,10 +53,13 @@ const PURE_HEALTH = [
 ];
 const PURE_VICI = ['health/vici/{framing,packet,message,errors,commands}.ts'];
 const PURE_BGP = [
-  'bgp/{address,announcement,backoff,command,exabgp-conf,lease,line-reader,reconcile,reply}.ts',
+  'bgp/{address,announcement,backoff,command,exabgp-conf,lease,line-reader,log-line,reconcile,reply}.ts',
   'bgp/guard-{core,lease,replies,state}.ts',
 ];
-const PURE_SIDECAR = ['sidecar/{decision,prefix,verdict,reason,status,policy}.ts', 'sidecar/config/rules.ts'];
+const PURE_SIDECAR = [
+  'sidecar/{ask,decision,force,intent,next-steps,order,policy,prefix,printable,reason,status,verdict}.ts',
+  'sidecar/config/rules.ts',
+];
 const CLOCKS = [
   'Date',
   'performance',

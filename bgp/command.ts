@@ -6,10 +6,14 @@
  */
 import { announcementProblems, type Announcement } from './announcement.ts';
 
-/** Drops every route of every neighbor; answered like a withdrawal. */
+/** Withdraws every route from every neighbor; answered like a withdrawal. */
 export const CLEAR = 'clear adj-rib out';
 /** Answered at once by a line "exabgp X.Y.Z" and `done`: the only answer that cannot be mistaken for another's. */
 export const VERSION = 'version';
+
+/** Prints what neighbor-listing.ts reads, then `done`. `neighbor`: an address, or 'all'. */
+export const showCommand = (neighbor: string): string =>
+  neighbor === 'all' ? 'show neighbor extensive' : `show neighbor ${neighbor} extensive`;
 
 /**
  * `announce route …`. With `prepend`, the AS path is written out: ExaBGP then sends it as it stands and adds

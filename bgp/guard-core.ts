@@ -10,7 +10,8 @@
  * `draining` lets stale answers to a dead guard's commands go by; `syncing` and `confirming` ask for the
  * version, whose text line cannot be mistaken for a stale `done`.
  */
-import { reconcile, type Pending } from './reconcile.ts';
+import { reconcile } from './reconcile.ts';
+import { drainedAt, latePending, wakeAt } from './guard-deadlines.ts';
 import { onLeaseMessage } from './guard-lease.ts';
 import { onReply, rest } from './guard-replies.ts';
 import {
@@ -92,8 +93,8 @@ function onConnected(turn: Turn, client: number): void {
 /** Everything that happens because time passed. The lease lapses on ticks only: see `guard.ts` on own lag. */
 function onTime(turn: Turn, tick: boolean): void {
   const { now, limits } = turn;
-  const { phase, phaseAt, replyAt, lease } = turn.state;
-  if (phase === 'draining' && now >= Math.min(replyAt + limits.quietMs, phaseAt + 10 * limits.quietMs)) {
+  const { phase, lease } = turn.state;
+  if (phase === 'draining' && now >= drainedAt(turn.state, limits)) {
     enter(turn, 'syncing', { kind: 'probe', at: now });
   }
   if (!tick) return;
@@ -110,13 +111,18 @@ function onTime(turn: Turn, tick: boolean): void {
   }
 }
 
-/** Sends what reconcile asks for; in an idle turn, a probe when it is time. */
+/** Sends what reconcile asks for; in an idle turn, a question about a neighbor, or a probe when it is time. */
 function command(turn: Turn): void {
   const { now, limits } = turn;
   const { ledger, commands } = reconcile(turn.state.ledger, turn.state.desired, now, limits);
   turn.state = { ...turn.state, ledger };
   write(turn, commands);
-  if (ledger.pending.length === 0 && now >= turn.state.replyAt + limits.probeEveryMs) {
+  if (ledger.pending.length > 0) return;
+  const [neighbor, ...unlisted] = turn.state.unlisted;
+  if (neighbor !== undefined) {
+    turn.state = { ...turn.state, unlisted };
+    enter(turn, 'open', { kind: 'show', at: now, neighbor });
+  } else if (now >= turn.state.replyAt + limits.probeEveryMs) {
     enter(turn, 'open', { kind: 'probe', at: now });
   }
 }
@@ -134,25 +140,4 @@ function report(turn: Turn, before: GuardState): void {
   if (reported === turn.state.reported) return;
   turn.state = { ...turn.state, reported };
   for (const client of clients) turn.effects.push({ type: 'send', client, message });
-}
-
-const deadline = ({ phase }: GuardState, pending: Pending, limits: GuardLimits): number => {
-  if (phase !== 'open') return pending.at + limits.coldSilenceMs;
-  return pending.at + (pending.kind === 'withdraw' ? limits.ackDeadlineMs : limits.silenceMs);
-};
-
-const latePending = (state: GuardState, now: number, limits: GuardLimits): Pending | undefined =>
-  state.ledger.pending.find((pending) => now >= deadline(state, pending, limits));
-
-function wakeAt(state: GuardState, limits: GuardLimits): number | undefined {
-  const { phase, phaseAt, replyAt, lease, ledger } = state;
-  if (phase === 'killing') return undefined;
-  const times = ledger.pending.map((pending) => deadline(state, pending, limits));
-  if (phase === 'draining') times.push(Math.min(replyAt + limits.quietMs, phaseAt + 10 * limits.quietMs));
-  if (phase === 'open' && ledger.pending.length === 0) times.push(replyAt + limits.probeEveryMs);
-  if (lease.until !== undefined) times.push(lease.until);
-  for (const { state: route, retryAt } of ledger.routes.values()) {
-    if (route === 'refused' && retryAt !== undefined) times.push(retryAt);
-  }
-  return times.length === 0 ? undefined : Math.min(...times);
 }

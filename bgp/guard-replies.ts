@@ -1,7 +1,8 @@
 /** What ExaBGP's lines do to the guard: answers move the phases and the ledger, events the neighbors. */
+import { parseListingLine } from './neighbor-listing.ts';
 import { answer, type Pending } from './reconcile.ts';
 import type { Reply } from './reply.ts';
-import { enter, kill, log, type Turn } from './guard-state.ts';
+import { enter, kill, log, type Neighbor, type Turn } from './guard-state.ts';
 
 /** ExaBGP only names neighbors of its configuration; the cap is for a stream that somebody tampers with. */
 const NEIGHBORS_MAXIMUM = 256;
@@ -22,9 +23,9 @@ export function onReply(turn: Turn, reply: Reply): void {
       return;
     case 'neighbor': {
       const { address, state, reason } = reply;
-      if (turn.state.neighbors.size >= NEIGHBORS_MAXIMUM && !turn.state.neighbors.has(address)) return;
-      const neighbors = new Map(turn.state.neighbors).set(address, { state, reason });
-      turn.state = { ...turn.state, neighbors };
+      if (!setNeighbor(turn, address, { state, reason, gracefulRestart: false })) return;
+      const unlisted = turn.state.unlisted.filter((each) => each !== address);
+      turn.state = { ...turn.state, unlisted: state === 'up' ? [...unlisted, address] : unlisted };
       const level = state === 'down' ? 'warn' : 'info';
       const text = `neighbor ${address} is ${state}${reason === undefined ? '' : `: ${reason}`}`;
       log(turn, level, text);
@@ -46,6 +47,10 @@ export function onReply(turn: Turn, reply: Reply): void {
       log(turn, 'info', 'ExaBGP is shutting down');
       return;
     case 'text':
+      if (turn.state.ledger.pending[0]?.kind === 'show') {
+        onListing(turn, reply.text);
+        return;
+      }
       log(turn, 'debug', `ExaBGP says: ${reply.text}`);
       return;
     case 'unreadable':
@@ -53,6 +58,41 @@ export function onReply(turn: Turn, reply: Reply): void {
       return;
     default:
       reply satisfies never;
+  }
+}
+
+/** Tells whether there was room for it. */
+function setNeighbor(turn: Turn, address: string, neighbor: Neighbor): boolean {
+  if (turn.state.neighbors.size >= NEIGHBORS_MAXIMUM && !turn.state.neighbors.has(address)) return false;
+  turn.state = { ...turn.state, neighbors: new Map(turn.state.neighbors).set(address, neighbor) };
+  return true;
+}
+
+/** A line of what a `show` prints. Events overtake nothing on this pipe: what it says is the newest. */
+function onListing(turn: Turn, said: string): void {
+  const line = parseListingLine(said);
+  const { listing } = turn.state;
+  const neighbor = turn.state.neighbors.get(listing);
+  switch (line?.kind) {
+    case undefined:
+      return;
+    case 'neighbor':
+      turn.state = { ...turn.state, listing: line.address };
+      return;
+    case 'state':
+      if (!line.established || neighbor?.state === 'up' || listing === '') return;
+      setNeighbor(turn, listing, { state: 'up', reason: undefined, gracefulRestart: false });
+      return;
+    case 'graceful-restart':
+      if (neighbor?.state !== 'up' || neighbor.gracefulRestart === line.negotiated) return;
+      setNeighbor(turn, listing, { ...neighbor, gracefulRestart: line.negotiated });
+      if (line.negotiated) {
+        const text = `neighbor ${listing} keeps our routes when ExaBGP dies: graceful restart is negotiated, switch it off at one end`;
+        log(turn, 'warn', text);
+      }
+      return;
+    default:
+      line satisfies never;
   }
 }
 
@@ -71,6 +111,8 @@ function onAnswer(turn: Turn, verdict: 'done' | 'error'): void {
     turn.state = { ...turn.state, versionSeen: false };
     if (phase === 'syncing') enter(turn, 'clearing', { kind: 'clear', at: turn.now });
     if (phase === 'confirming') open(turn);
+  } else if (answered.kind === 'show') {
+    turn.state = { ...turn.state, listing: '' };
   } else if (verdict === 'error') {
     onError(turn, answered);
   } else if (phase === 'clearing') {
@@ -78,7 +120,7 @@ function onAnswer(turn: Turn, verdict: 'done' | 'error'): void {
   }
 }
 
-function onError(turn: Turn, refused: Exclude<Pending, { kind: 'probe' }>): void {
+function onError(turn: Turn, refused: Exclude<Pending, { kind: 'probe' | 'show' }>): void {
   switch (refused.kind) {
     case 'announce': {
       const { prefix } = refused.announcement;
@@ -90,6 +132,10 @@ function onError(turn: Turn, refused: Exclude<Pending, { kind: 'probe' }>): void
       kill(turn, `ExaBGP refused to withdraw ${refused.announcement.prefix}`);
       return;
     case 'clear': {
+      if (turn.state.phase === 'open') {
+        kill(turn, 'ExaBGP refused to withdraw everything');
+        return;
+      }
       const text = 'ExaBGP refused `clear adj-rib out`: no neighbor lists this process in its api block';
       log(turn, 'error', text);
       // Asked again, as long as it takes: without a neighbor there is no route to worry about.
@@ -111,6 +157,8 @@ export function rest(turn: Turn): void {
 
 function open(turn: Turn): void {
   enter(turn, 'open');
+  // The sessions that came up before we did.
+  turn.state = { ...turn.state, unlisted: ['all'] };
   turn.effects.push({ type: 'open-lease' });
   log(turn, 'info', `ExaBGP ${turn.state.version} cleared, the lease socket opens`);
 }

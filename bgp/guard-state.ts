@@ -1,6 +1,6 @@
 /** The guard's state, what moves it, and the few verbs that its parts share. See guard-core.ts for the whole. */
 import type { Announcement } from './announcement.ts';
-import { announceCommand, CLEAR, VERSION, withdrawCommand } from './command.ts';
+import { announceCommand, CLEAR, showCommand, VERSION, withdrawCommand } from './command.ts';
 import type { GuardMessage, LeaseMessage, LeaseReport, NeighborState } from './lease.ts';
 import { acknowledged, EMPTY_LEDGER, type Ledger, type Pending } from './reconcile.ts';
 import type { Reply } from './reply.ts';
@@ -49,6 +49,13 @@ export interface Lease {
   readonly until: number | undefined;
 }
 
+export interface Neighbor {
+  readonly state: NeighborState;
+  readonly reason: string | undefined;
+  /** Negotiated on the session that is up (RFC 4724). */
+  readonly gracefulRestart: boolean;
+}
+
 export interface GuardState {
   readonly phase: 'draining' | 'syncing' | 'clearing' | 'confirming' | 'open' | 'killing';
   readonly phaseAt: number;
@@ -58,10 +65,11 @@ export interface GuardState {
   /** Connected sidecars by number; `holder` is the one whose lease it is. */
   readonly clients: readonly number[];
   readonly holder: number | undefined;
-  readonly neighbors: ReadonlyMap<
-    string,
-    { readonly state: NeighborState; readonly reason: string | undefined }
-  >;
+  readonly neighbors: ReadonlyMap<string, Neighbor>;
+  /** Neighbors that came up and that ExaBGP was not asked about yet, or 'all'. */
+  readonly unlisted: readonly string[];
+  /** The neighbor that the listing on its way is about. */
+  readonly listing: string;
   readonly version: string;
   /** True once the version line of the unanswered probe came: then the next `done` is its. */
   readonly versionSeen: boolean;
@@ -108,6 +116,8 @@ export const coldGuard = (now: number): GuardState => ({
   clients: [],
   holder: undefined,
   neighbors: new Map(),
+  unlisted: [],
+  listing: '',
   version: '',
   versionSeen: false,
   replyAt: now,
@@ -126,6 +136,9 @@ export function leaseReport({ lease, desired, ledger, neighbors }: GuardState): 
     acknowledged: acknowledged(ledger),
     neighbors: Object.fromEntries([...neighbors].map(([address, { state }]) => [address, state])),
     reasons: Object.fromEntries(reasons) as Record<string, string>,
+    gracefulRestart: [...neighbors].flatMap(([address, neighbor]) =>
+      neighbor.gracefulRestart ? [address] : [],
+    ),
   };
 }
 
@@ -169,6 +182,8 @@ function commandLine(pending: Pending, localAs: number): string {
       return CLEAR;
     case 'probe':
       return VERSION;
+    case 'show':
+      return showCommand(pending.neighbor);
     case 'announce':
       return announceCommand(pending.announcement, localAs);
     case 'withdraw':

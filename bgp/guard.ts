@@ -9,7 +9,7 @@
  * Exit code 0: ExaBGP is gone or ends us. Anything else makes the launcher clear the routes and start anew.
  */
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { mkdirSync, statSync, unlinkSync, writeSync } from 'node:fs';
+import { lstatSync, mkdirSync, statSync, unlinkSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { CommandPipe } from './command-pipe.ts';
@@ -18,6 +18,7 @@ import { LineReader } from './line-reader.ts';
 import { isAncestor, processStat, signalProcess, type ProcessIdentity } from './procfs.ts';
 import { parseReply, REPLY_LINE_MAXIMUM } from './reply.ts';
 import { step } from './guard-core.ts';
+import { rehearseGuard } from './guard-rehearsal.ts';
 import {
   coldGuard,
   GUARD_TUNING,
@@ -40,8 +41,13 @@ const pipe = new CommandPipe(() => process.exit(0));
 const clients = new Map<number, Socket>();
 let state = coldGuard(now());
 let timer: NodeJS.Timeout | undefined;
+let wakeAt: number | undefined;
 let viciWatch: Socket | undefined;
 let clientCount = 0;
+
+const nowhere = new CommandPipe(() => undefined, '/dev/null');
+rehearseGuard(options.limits, (lines) => nowhere.write(lines));
+nowhere.close();
 
 const fromExabgp = new LineReader(REPLY_LINE_MAXIMUM);
 process.stdin.on('data', (chunk: Buffer) => {
@@ -49,15 +55,19 @@ process.stdin.on('data', (chunk: Buffer) => {
   if (lines.length > 0) dispatch({ type: 'replies', replies: lines.map(parseReply) });
 });
 for (const end of ['end', 'close', 'error'] as const) process.stdin.on(end, () => process.exit(0));
-process.on('SIGTERM', () => process.exit(0));
+// Not ExaBGP's way to end us (it ends the launcher): the launcher has to clear.
+process.on('SIGTERM', () => process.exit(143));
 dispatch({ type: 'tick' });
 
 function dispatch(event: GuardEvent): void {
   const next = step(state, event, now(), options.limits);
   state = next.state;
   for (const effect of next.effects) run(effect);
+  if (next.wakeAt === wakeAt) return;
+  // Only a new moment moves the timer: whoever keeps us busy must not put a deadline off.
+  wakeAt = next.wakeAt;
   clearTimeout(timer);
-  if (next.wakeAt !== undefined) timer = setTimeout(wake, Math.max(0, next.wakeAt - now()));
+  if (wakeAt !== undefined) timer = setTimeout(wake, Math.max(0, wakeAt - now()));
 }
 
 /**
@@ -65,6 +75,7 @@ function dispatch(event: GuardEvent): void {
  * the renewal or the acknowledgement may lie there unread, and must be heard before the deadline is judged.
  */
 function wake(): void {
+  wakeAt = undefined;
   setImmediate(() => dispatch({ type: 'tick' }));
 }
 
@@ -176,13 +187,20 @@ function openLease(loggedAt = 0): void {
       probe.destroy();
       retry(`another guard listens on ${path}: end the other ExaBGP, or give this one its own lease.socket`);
     });
-    probe.on('error', () => {
+    probe.on('error', (refusal: NodeJS.ErrnoException) => {
+      if (refusal.code !== 'ECONNREFUSED' || !lstatSync(path, { throwIfNoEntry: false })?.isSocket()) {
+        retry(
+          `${path} is there and is no socket of a dead guard: correct lease.socket, or remove it by hand`,
+        );
+        return;
+      }
       try {
         unlinkSync(path);
-      } catch {
-        // Somebody else was faster, or we may not: the next try will say.
+      } catch (failure) {
+        retry(`the lease socket ${path} cannot be replaced: ${(failure as Error).message}`);
+        return;
       }
-      retry(`the lease socket ${path} cannot be replaced: ${error.message}`);
+      openLease(loggedAt);
     });
   });
   server.listen(path);

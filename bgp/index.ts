@@ -47,7 +47,8 @@ export {
   type NeighborSettings,
 } from './exabgp-conf.ts';
 export type { GuardMessage, LeaseMessage, LeaseReport, NeighborState, RefusalCode } from './lease.ts';
-export { Speaker, type LogLevel, type SpeakerOptions, type SpeakerReport } from './speaker.ts';
+export { Speaker, type SpeakerOptions, type SpeakerReport } from './speaker.ts';
+export type { LogLevel } from './log-line.ts';
 export { SPEAKER_PROBLEMS, SpeakerError, type SpeakerProblem } from './problem.ts';
 export type { SuperviseOptions } from './supervisor.ts';
 export type { WatchedNeighbor } from './neighbor-watch.ts';

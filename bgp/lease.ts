@@ -36,6 +36,11 @@ export interface LeaseReport {
   readonly neighbors: Readonly<Record<string, NeighborState>>;
   /** Why a neighbor went down, as ExaBGP put it. The text may come from the far end: show it, never act on it. */
   readonly reasons: Readonly<Record<string, string>>;
+  /**
+   * The neighbors with which graceful restart is in force: they keep our routes when ExaBGP dies (RFC 4724), so
+   * its death is no withdrawal any more. Absent from a guard older than this field.
+   */
+  readonly gracefulRestart?: readonly string[];
 }
 
 export type GuardMessage =

@@ -1,7 +1,9 @@
 /**
  * Desired against acknowledged: which commands ExaBGP still has to hear.
  *
- * Withdrawals come first and always at once: they overtake announcements that are not answered yet and stand
+ * When nothing is desired any more, one `clear` withdraws all: ExaBGP need not parse a route for it, and what it
+ * was told but has not sent yet is covered too (it clears what it keeps in mind, and that holds both).
+ * Else withdrawals come first and always at once: they overtake announcements that are not answered yet and stand
  * under no limit, so a withdrawal waits behind at most `unackedMaximum` announcements. Announcements wait
  * until their prefix has no unanswered command: if announce, withdraw and announce of one prefix reached
  * ExaBGP 4.2 in one turn of its loop, it might send the withdrawal last (it groups UPDATEs by attributes).
@@ -27,6 +29,8 @@ export interface Route {
 export type Pending =
   | { readonly kind: 'clear'; readonly at: number }
   | { readonly kind: 'probe'; readonly at: number }
+  /** Lists a neighbor, or all of them ('all'). */
+  | { readonly kind: 'show'; readonly at: number; readonly neighbor: string }
   | { readonly kind: 'announce' | 'withdraw'; readonly at: number; readonly announcement: Announcement };
 
 export interface Ledger {
@@ -52,6 +56,7 @@ export function reconcile(
   now: number,
   limits: ReconcileLimits,
 ): { readonly ledger: Ledger; readonly commands: readonly Pending[] } {
+  if (desired.length === 0) return withdrawAll(ledger, now);
   const wanted = new Map(desired.map((announcement) => [announcement.prefix, announcement]));
   const routes = new Map(ledger.routes);
   const commands: Pending[] = [];
@@ -71,6 +76,18 @@ export function reconcile(
   }
   if (commands.length === 0) return { ledger, commands };
   return { ledger: { routes, pending: [...ledger.pending, ...commands] }, commands };
+}
+
+function withdrawAll(ledger: Ledger, now: number): ReturnType<typeof reconcile> {
+  if (![...ledger.routes.values()].some(({ state }) => state !== 'withdrawing')) {
+    return { ledger, commands: [] };
+  }
+  const clear = { kind: 'clear', at: now } as const;
+  const routes = [...ledger.routes].map(
+    ([prefix, { announcement, standing }]) =>
+      [prefix, { announcement, standing, state: 'withdrawing' }] as const,
+  );
+  return { ledger: { routes: new Map(routes), pending: [...ledger.pending, clear] }, commands: [clear] };
 }
 
 function mayAnnounce(route: Route, wanted: Announcement, now: number): boolean {
@@ -99,10 +116,11 @@ export function answer(
   if (answered === undefined) return undefined;
   switch (answered.kind) {
     case 'probe':
+    case 'show':
       return { ledger: { ...ledger, pending }, answered };
     case 'clear':
       return {
-        ledger: verdict === 'done' ? { routes: new Map(), pending } : { ...ledger, pending },
+        ledger: { routes: verdict === 'done' ? cleared(ledger.routes, pending) : ledger.routes, pending },
         answered,
       };
     case 'announce':
@@ -126,6 +144,15 @@ export function answer(
     default:
       return answered satisfies never;
   }
+}
+
+/** What an answered clear leaves: all that was announced after it, and what a later command is to withdraw. */
+function cleared(routes: Ledger['routes'], pending: readonly Pending[]): Ledger['routes'] {
+  if (pending.some(({ kind }) => kind === 'clear')) return routes;
+  const later = new Set(
+    pending.flatMap((part) => (part.kind === 'withdraw' ? [part.announcement.prefix] : [])),
+  );
+  return new Map([...routes].filter(([prefix, { state }]) => state !== 'withdrawing' || later.has(prefix)));
 }
 
 /**

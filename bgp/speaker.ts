@@ -7,6 +7,7 @@
 import type { Announcement } from './announcement.ts';
 import { LeaseClient } from './lease-client.ts';
 import type { GuardMessage } from './lease.ts';
+import { readLogLine, type LogLevel } from './log-line.ts';
 import { NeighborWatch, type WatchedNeighbor } from './neighbor-watch.ts';
 import type { SpeakerProblem } from './problem.ts';
 import { isAncestor, processStat, signalProcess, type ProcessIdentity } from './procfs.ts';
@@ -18,8 +19,6 @@ export type SpeakerReport =
   | { readonly type: 'disconnected'; readonly code: SpeakerProblem; readonly detail: string }
   /** A neighbor has been down for long: what to look at. */
   | { readonly type: 'neighbor-advice'; readonly neighbor: string; readonly detail: string };
-
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 export interface SpeakerOptions {
   readonly leaseSocket: string;
@@ -60,6 +59,8 @@ export class Speaker {
   #guard: readonly ProcessIdentity[] = [];
   #lostAt: number;
   #told = '';
+  /** By the guard's last word nothing is wanted, and nothing stands. */
+  #bare = false;
   #stopped = false;
 
   constructor(options: SpeakerOptions) {
@@ -127,7 +128,7 @@ export class Speaker {
       deadlineMs,
     );
     this.#client.send({ type: 'release' });
-    return { withdrawn: (await report) !== undefined };
+    return { withdrawn: this.#bare || (await report) !== undefined };
   }
 
   /** Leaves the lease to a successor for `ms`; false when the guard holds none for us. Then `stop`. */
@@ -182,11 +183,19 @@ export class Speaker {
       default:
         message satisfies never;
     }
+    if (message.type !== 'refused') {
+      this.#bare = message.desired.length === 0 && message.acknowledged.length === 0;
+    }
     for (const waiter of this.#waiters) waiter(message);
     this.#options.onReport(message);
   }
 
   #onHello(hello: Extract<GuardMessage, { type: 'hello' }>): boolean {
+    if (this.#supervisor !== undefined && this.#supervisor.pid === undefined) {
+      // An orphan of our predecessor, as a rule: the supervisor ends it before it starts its own.
+      this.#client.drop();
+      return false;
+    }
     if (this.#supervisor !== undefined && !isAncestor(this.#supervisor.pid ?? 0, hello.pid)) {
       this.#foreign(
         `the guard on ${this.#options.leaseSocket} belongs to another ExaBGP (pid ${hello.exabgpPid}): ` +
@@ -198,7 +207,13 @@ export class Speaker {
     this.#told = '';
     this.#guard = [hello.exabgpPid, hello.pid].flatMap((pid) => (pid > 1 ? (processStat(pid) ?? []) : []));
     this.#watch.update(hello);
-    this.#sendDesired();
+    if (this.#desired === undefined && hello.desired.length > 0) {
+      // What we found is ours once we renew it: a guard that starts anew after this one must hear it from us.
+      this.#desired = { generation: hello.generation, announcements: hello.desired, evidence: 0 };
+      this.#synced = true;
+    } else {
+      this.#sendDesired();
+    }
     return true;
   }
 
@@ -258,10 +273,8 @@ export class Speaker {
 
   /** ExaBGP's own lines, and those of the guard and its launcher (JSON) on the same stderr. */
   #forwardLog(line: string): void {
-    const { log } = this.#options;
-    const ours = parseLogLine(line);
-    if (ours === undefined) log('info', line, { part: 'exabgp' });
-    else log(ours.level, ours.msg, { part: ours.part });
+    const { level, part, msg } = readLogLine(line);
+    this.#options.log(level, msg, { part });
   }
 
   #waitFor(
@@ -280,15 +293,5 @@ export class Speaker {
       const timer = setTimeout(() => settle(undefined), deadlineMs);
       this.#waiters.add(waiter);
     });
-  }
-}
-
-function parseLogLine(line: string): { level: LogLevel; part: string; msg: string } | undefined {
-  if (!/^\{"level":"(debug|info|warn|error)","part":"(guard|launch-guard)",/.test(line)) return undefined;
-  try {
-    const { level, part, msg } = JSON.parse(line) as Record<string, unknown>;
-    return { level: level as LogLevel, part: String(part), msg: String(msg) };
-  } catch {
-    return undefined;
   }
 }

@@ -104,6 +104,11 @@ export class Supervisor {
       if (child.identity !== undefined) await writeAtomically(pidFile, JSON.stringify(child.identity));
       const end = await child.ended;
       if (!end.expected) throw endProblem(exabgp, end);
+    } catch (error) {
+      // Whatever went wrong (a full disk under the pid file): one that nobody watches must not live on.
+      child.kill();
+      await child.ended;
+      throw error;
     } finally {
       this.#child = undefined;
       await rm(pidFile, { force: true });

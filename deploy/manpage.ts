@@ -3,7 +3,7 @@
  *
  *     node deploy/manpage.ts > deploy/swancast.8
  */
-import type { Command, Option } from 'commander';
+import type { Argument, Command, Option } from 'commander';
 import { EXIT, EXIT_TEXTS } from '../sidecar/cli/outcome.ts';
 import { buildProgram, DEFAULT_CONFIG } from '../sidecar/cli/program.ts';
 
@@ -39,8 +39,9 @@ export function manpage(): string {
       DEFAULT_CONFIG,
       'the configuration, if no other is named; see swancast.example.yaml for every key',
     ),
-    ...item('/run/swancast/control.sock', 'the control socket, which status and explain ask'),
+    ...item('/run/swancast/control.sock', 'the control socket, which status, explain, force and release ask'),
     ...item('/run/swancast/lease.sock', 'the socket between swancast and its guard'),
+    ...item('/var/lib/swancast/intent.json', 'what is forced, kept over restarts'),
     '.SH SEE ALSO',
     '.BR exabgp (1),',
     '.BR swanctl (8),',
@@ -56,9 +57,20 @@ const fullName = (command: Command): string =>
   command.parent === null ? command.name() : `${fullName(command.parent)} ${command.name()}`;
 
 const synopsis = (command: Command): string =>
-  [`\\fB${escape(fullName(command))}\\fR`, ...command.options.map((option) => `[${flags(option)}]`)].join(
-    ' ',
-  );
+  [
+    `\\fB${escape(fullName(command))}\\fR`,
+    ...command.registeredArguments.map(term),
+    ...command.options.map((option) => (option.mandatory ? flags(option) : `[${flags(option)}]`)),
+  ].join(' ');
+
+/** "announce|withdraw", "PREFIX", "[PREFIX]". */
+const term = (argument: Argument): string => {
+  const name =
+    argument.argChoices === undefined
+      ? `\\fI${escape(argument.name())}\\fR`
+      : argument.argChoices.map((each) => `\\fB${escape(each)}\\fR`).join('|');
+  return argument.required ? name : `[${name}]`;
+};
 
 /** "-c, --config <file>" → bold words, the value in italics. */
 const flags = ({ short, long, flags: all }: Option): string => {
@@ -72,6 +84,11 @@ const flags = ({ short, long, flags: all }: Option): string => {
 const commandLines = (command: Command): string[] => [
   `.SS ${escape(fullName(command))}`,
   paragraph(`${command.description()}.`),
+  ...command.registeredArguments.flatMap((argument) => [
+    '.TP',
+    term(argument),
+    paragraph(argument.description),
+  ]),
   ...command.options.flatMap((option) => [
     '.TP',
     flags(option),

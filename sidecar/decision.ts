@@ -7,13 +7,17 @@
  * gateway passes through here: results of checks, reports of the guard, the passing of time, the order to stop.
  */
 import type { Result } from '../health/check.ts';
-import type { Announcement } from '../bgp/announcement.ts';
 import type { LeaseReport } from '../bgp/lease.ts';
+import { ask, type Asked, type AskEffect } from './ask.ts';
+import { inForce, underForce, unforced } from './force.ts';
+import { byPrefix, ended, type Ended, type Intent, type Intents } from './intent.ts';
 import {
   adoptedPrefix,
   coldPrefix,
   enter,
+  holdsRoute,
   stepPrefix,
+  wakesAt,
   wanted,
   type HoldDownPolicy,
   type Phase,
@@ -26,6 +30,7 @@ import {
   freshCheck,
   hurried,
   judge,
+  unproved,
   type Cause,
   type CheckPolicy,
   type CheckState,
@@ -39,6 +44,8 @@ export type Event =
   | { readonly type: 'tick' }
   /** The policy of this step is a new one; `changed` names the checks that must be earned anew. */
   | { readonly type: 'reload'; readonly changed: ReadonlySet<string> }
+  /** All that operators have ordered, in place of what they had before. */
+  | { readonly type: 'intent'; readonly intents: readonly Intent[] }
   | { readonly type: 'stop' };
 
 export interface Policy {
@@ -48,18 +55,15 @@ export interface Policy {
   readonly lease: { readonly ttlMs: number; readonly maxAgeMs: number; readonly handoverMs: number };
 }
 
-export interface State {
+export interface State extends Asked {
   readonly checks: ReadonlyMap<string, CheckState>;
   readonly prefixes: ReadonlyMap<string, PrefixState>;
+  readonly intents: Intents;
   readonly lease: LeaseReport | undefined;
-  /** The last set that was asked for. 0 = none yet. */
-  readonly generation: number;
-  readonly announcements: readonly Announcement[];
-  readonly renewAt: number;
   readonly stopping: boolean;
 }
 
-/** One change of phase, as the journal keeps it. */
+/** One change of phase, or of the order that it stands under, as the journal keeps it. */
 export interface Transition {
   readonly prefix: string;
   readonly from: Phase;
@@ -69,14 +73,10 @@ export interface Transition {
 }
 
 export type Effect =
-  | {
-      readonly type: 'set';
-      readonly generation: number;
-      readonly evidence: number;
-      readonly announcements: readonly Announcement[];
-    }
-  | { readonly type: 'renew'; readonly generation: number; readonly evidence: number }
+  | AskEffect
   | { readonly type: 'journal'; readonly transition: Transition }
+  /** An order that nobody released is over; the state does not know it any more. */
+  | ({ readonly type: 'force-ended' } & Ended)
   | { readonly type: 'pace'; readonly check: string; readonly fast: boolean };
 
 export interface Step {
@@ -86,13 +86,11 @@ export interface Step {
   readonly wakeAt: number | undefined;
 }
 
-/** Renewals in a lease: three may be lost before it lapses. */
-const RENEWALS_PER_TTL = 4;
-
 export function initialState(policy: Policy, now: number): State {
   return {
     checks: new Map([...policy.checks.keys()].map((name) => [name, freshCheck(now)])),
     prefixes: new Map(policy.prefixes.map(({ prefix }) => [prefix, coldPrefix(now)])),
+    intents: new Map(),
     lease: undefined,
     generation: 0,
     announcements: [],
@@ -102,38 +100,52 @@ export function initialState(policy: Policy, now: number): State {
 }
 
 export function step(before: State, event: Event, policy: Policy, now: number): Step {
-  const heard = hear(before, event, policy, now);
+  const told = hear(before, event, policy, now);
+  const over = ended(told.intents, policy.prefixes, now);
+  const heard = over.length === 0 ? told : { ...told, intents: without(told.intents, over) };
   const evidence = evidenceOf(heard.checks);
+  const isStale = evidence !== undefined && now >= evidence + policy.lease.maxAgeMs;
+  const hasLapsed = lapses(before, event);
+  const context = {
+    canAnnounce: heard.lease !== undefined,
+    isProved: evidence !== undefined && !isStale,
+    handoverMs: policy.lease.handoverMs,
+  };
   const verdicts = new Map<string, Verdict>();
   const prefixes = new Map<string, PrefixState>();
   for (const rule of policy.prefixes) {
-    const verdict = underEvidence(
-      judge(rule.checks, heard.checks, policy.checks, now),
-      evidence,
-      policy,
-      now,
-    );
-    const context = { canAnnounce: heard.lease !== undefined, handoverMs: policy.lease.handoverMs };
-    const state = heard.prefixes.get(rule.prefix) ?? coldPrefix(now);
+    const judged = judge(rule.checks, heard.checks, policy.checks, now);
+    const verdict = isStale ? unproved(judged, policy.checks) : judged;
+    const shown = heard.prefixes.get(rule.prefix) ?? coldPrefix(now);
+    const own = stepPrefix(unforced(shown), verdict, policy.hold, context, now);
+    const order = heard.intents.get(rule.prefix);
+    // What a lapse has withdrawn is not announced again in the same step: the guard has to be told both.
+    const isSettled = heard.stopping || (hasLapsed && shown !== before.prefixes.get(rule.prefix));
     verdicts.set(rule.prefix, verdict);
-    prefixes.set(rule.prefix, heard.stopping ? state : stepPrefix(state, verdict, policy.hold, context, now));
+    prefixes.set(rule.prefix, isSettled ? shown : underForce(shown, own, order, verdict, context, now));
   }
   const announcements = policy.prefixes.flatMap((rule) => {
     const state = prefixes.get(rule.prefix);
     return (state && wanted(state, rule)) ?? [];
   });
-  const asked = ask({ ...heard, prefixes }, announcements, evidence, policy, now);
+  const { asked, effects } = ask(heard, announcements, evidence, policy.lease.ttlMs, now);
+  const { generation, renewAt } = asked;
+  const state = { ...heard, prefixes, generation, announcements: asked.announcements, renewAt };
   return {
-    state: asked.state,
+    state,
     // The order is the point: what goes to the wire first, what tells people afterwards.
     effects: [
-      ...asked.effects,
-      ...transitions(before, asked.state, now),
-      ...paces(before, asked.state, policy),
+      ...effects,
+      ...transitions(before, state, now),
+      ...over.map((each) => ({ type: 'force-ended' as const, ...each })),
+      ...paces(before, state, policy),
     ],
-    wakeAt: wakeTime(asked.state, verdicts, evidence, policy, now),
+    wakeAt: wakeTime(state, verdicts, evidence, policy, now),
   };
 }
+
+const without = (intents: Intents, over: readonly Ended[]): Intents =>
+  byPrefix([...intents.values()].filter((intent) => !over.some((each) => each.intent === intent)));
 
 /** The event itself, before anything is judged. */
 function hear(state: State, event: Event, policy: Policy, now: number): State {
@@ -155,6 +167,8 @@ function hear(state: State, event: Event, policy: Policy, now: number): State {
       };
     case 'reload':
       return hearPolicy(state, event.changed, policy, now);
+    case 'intent':
+      return { ...state, intents: byPrefix(event.intents) };
     case 'tick':
       return state;
   }
@@ -180,17 +194,22 @@ function hearGuard(state: State, report: LeaseReport | undefined, policy: Policy
   if (isFirst) {
     const held = report.lease === 'held' || report.lease === 'handover' ? report.desired : [];
     const prefixes = new Map(state.prefixes);
-    for (const route of held) {
+    for (const route of state.stopping ? [] : held) {
       if (prefixes.get(route.prefix)?.phase === 'cold') prefixes.set(route.prefix, adoptedPrefix(now, route));
     }
     return { ...next, generation: Math.max(1, report.generation), announcements: held, prefixes };
   }
-  // A lapse counts once: the guard has withdrawn what we believed announced, so it is earned again.
-  const lapsedNow = report.lease === 'lapsed' && report.generation === state.generation;
-  return lapsedNow
+  return lapses(state, { type: 'lease', report })
     ? { ...next, prefixes: withdrawAll(state, { reason: 'lease-lapsed', class: 'not-serving' }, policy, now) }
     : next;
 }
+
+/** A lapse counts once: the guard has withdrawn what we believed announced, so it is earned again. */
+const lapses = ({ generation }: State, event: Event): boolean =>
+  event.type === 'lease' &&
+  generation !== 0 &&
+  event.report?.lease === 'lapsed' &&
+  event.report.generation === generation;
 
 function withdrawAll(
   state: State,
@@ -201,58 +220,17 @@ function withdrawAll(
   return new Map(
     [...state.prefixes].map(([prefix, old]) => [
       prefix,
-      old.phase === 'withdrawn' || old.phase === 'cold'
-        ? { ...old, reason: cause.reason, cause, enteredBy: cause }
-        : enter(old, 'withdrawn', cause, policy.hold, now),
+      holdsRoute(old) ? enter(unforced(old), 'withdrawn', cause, policy.hold, now) : old,
     ]),
   );
 }
 
-/** Without fresh proof that charon lives, no verdict is better than not serving. */
-function underEvidence(verdict: Verdict, evidence: number | undefined, policy: Policy, now: number): Verdict {
-  if (evidence === undefined || now < evidence + policy.lease.maxAgeMs) return verdict;
-  if (verdict.class === 'gone' || verdict.class === 'not-serving') return verdict;
-  // A check that should have proved it says best why there is no proof.
-  const { cause } = verdict;
-  const known = cause?.check !== undefined && policy.checks.get(cause.check)?.proves === true;
-  const stale: Cause = known
-    ? { ...cause, class: 'not-serving' }
-    : { reason: 'evidence-stale', class: 'not-serving' };
-  return { ...verdict, class: 'not-serving', cause: stale };
-}
-
-/** What the lease must be told: a new set when it changed, else a renewal when it is due. */
-function ask(
-  state: State,
-  announcements: readonly Announcement[],
-  evidence: number | undefined,
-  policy: Policy,
-  now: number,
-): { state: State; effects: Effect[] } {
-  const renewAt = now + policy.lease.ttlMs / RENEWALS_PER_TTL;
-  // A withdrawal needs no evidence: `now` keeps the guard from refusing it as too old.
-  const proof = announcements.length === 0 ? now : evidence;
-  if (proof !== undefined && !sameSet(state.announcements, announcements)) {
-    const generation = state.generation + 1;
-    return {
-      state: { ...state, generation, announcements, renewAt },
-      effects: [{ type: 'set', generation, evidence: proof, announcements }],
-    };
-  }
-  if (announcements.length === 0 || evidence === undefined || now < state.renewAt)
-    return { state, effects: [] };
-  return {
-    state: { ...state, renewAt },
-    effects: [{ type: 'renew', generation: state.generation, evidence }],
-  };
-}
-
 function transitions(before: State, after: State, now: number): Effect[] {
-  return [...after.prefixes].flatMap(([prefix, { phase, cause }]) => {
-    const from = before.prefixes.get(prefix)?.phase ?? 'cold';
-    return from === phase
-      ? []
-      : [{ type: 'journal' as const, transition: { prefix, from, to: phase, cause, at: now } }];
+  return [...after.prefixes].flatMap(([prefix, state]) => {
+    const old = before.prefixes.get(prefix) ?? coldPrefix(now);
+    if (old.phase === state.phase && inForce(old) === inForce(state)) return [];
+    const transition = { prefix, from: old.phase, to: state.phase, cause: state.enteredBy, at: now };
+    return [{ type: 'journal' as const, transition }];
   });
 }
 
@@ -272,17 +250,12 @@ function wakeTime(
   now: number,
 ): number | undefined {
   const times: number[] = [];
-  if (state.announcements.length > 0 && evidence !== undefined) {
-    times.push(state.renewAt, evidence + policy.lease.maxAgeMs);
-  }
-  for (const [prefix, { phase, holdUntil, since }] of state.prefixes) {
-    if (phase === 'withdrawn' || phase === 'degraded') times.push(holdUntil);
-    if (phase === 'adopted') times.push(since + policy.lease.handoverMs);
-    times.push(verdicts.get(prefix)?.staleAt ?? now);
+  if (evidence !== undefined) times.push(evidence + policy.lease.maxAgeMs);
+  if (evidence !== undefined && state.announcements.length > 0) times.push(state.renewAt);
+  for (const { endsAt } of state.intents.values()) times.push(endsAt);
+  for (const [prefix, shown] of state.prefixes) {
+    times.push(verdicts.get(prefix)?.staleAt ?? now, wakesAt(unforced(shown), policy.lease) ?? now);
   }
   const coming = times.filter((time) => time > now);
   return coming.length === 0 ? undefined : Math.min(...coming);
 }
-
-const sameSet = (a: readonly Announcement[], b: readonly Announcement[]): boolean =>
-  a.length === b.length && a.every((route, i) => JSON.stringify(route) === JSON.stringify(b[i]));

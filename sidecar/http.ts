@@ -1,21 +1,14 @@
 /**
  * One handler on two listeners: TCP, which may only read, and a unix socket, whose directory is the access
- * rule. Everything here is read-only; bodies are never read, slow or huge requests are cut off by node:http.
- *
- *   /healthz  200 while the process runs     /metrics  Prometheus text
- *   /readyz   200 while announced, else 503  /status   the whole state as JSON
+ * rule. What is answered stands in routes.ts; slow or huge requests are cut off by node:http.
  */
 import { mkdir, unlink } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
-import type { Registry } from 'prom-client';
-import type { Status } from './status.ts';
+import { answer, type Reply, type Views } from './routes.ts';
 
-export interface Views {
-  status(): Status;
-  readonly registry: Registry;
-}
+export type { Views };
 
 /** An address to listen on: a unix socket, or a TCP host and port. */
 export type Listen = { readonly path: string } | { readonly host: string; readonly port: number };
@@ -51,44 +44,21 @@ export async function serve(listen: Listen, views: Views): Promise<Server> {
   return server;
 }
 
-interface Reply {
-  readonly status: number;
-  readonly type: string;
-  readonly body: string;
-}
-
-async function answer({ method, url }: IncomingMessage, views: Views): Promise<Reply> {
-  if (method !== 'GET' && method !== 'HEAD')
-    return text(405, `${method ?? '?'} is not allowed here: use GET\n`);
-  switch (url?.split('?')[0]) {
-    case '/healthz':
-      return text(200, 'ok\n');
-    case '/readyz': {
-      const status = views.status();
-      const ready = status.state === 'announced';
-      const why = status.prefixes.map((each) => `${each.prefix} ${each.state}: ${each.reason}\n`).join('');
-      return text(ready ? 200 : 503, `${status.state}\n${why}`);
-    }
-    case '/status':
-      return { status: 200, type: 'application/json', body: `${JSON.stringify(views.status())}\n` };
-    case '/metrics':
-      return { status: 200, type: views.registry.contentType, body: await views.registry.metrics() };
-    default:
-      return text(404, 'not here: try /status, /metrics, /healthz or /readyz\n');
-  }
-}
-
-function send(request: IncomingMessage, response: ServerResponse, { status, type, body }: Reply): void {
+function send(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { status, type, body, allow }: Reply,
+): void {
   response.writeHead(status, {
     'content-type': type,
     'content-length': Buffer.byteLength(body),
     'cache-control': 'no-store',
-    ...(status === 405 ? { allow: 'GET, HEAD' } : {}),
+    ...(allow === undefined ? {} : { allow }),
+    // The rest of a body that nobody reads must not be taken for the next request.
+    ...(status === 413 ? { connection: 'close' } : {}),
   });
   response.end(request.method === 'HEAD' ? undefined : body);
 }
-
-const text = (status: number, body: string): Reply => ({ status, type: 'text/plain; charset=utf-8', body });
 
 /** A socket file outlives a killed process: remove it, unless somebody answers behind it. */
 async function clearStale(path: string): Promise<void> {

@@ -6,7 +6,8 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Result } from '../health/check.ts';
 import type { Transition } from './decision.ts';
-import type { Status } from './status.ts';
+import { FORCE_VERBS } from './intent.ts';
+import { transitionReason, type Status } from './status.ts';
 
 /** What the metrics read when they are scraped. */
 export interface MetricsSource {
@@ -66,6 +67,26 @@ export class Metrics {
       ['prefix', 'state', 'reason'],
       (g) => {
         for (const { prefix, state, reason } of source.status().prefixes) g.set({ prefix, state, reason }, 1);
+      },
+    );
+    gauge(
+      'prefix_forced',
+      'Whether an operator forced the prefix (`swancast force`), whether or not that is in effect.',
+      ['prefix', 'verb'],
+      (g) => {
+        for (const { prefix, forced } of source.status().prefixes) {
+          for (const verb of FORCE_VERBS) g.set({ prefix, verb }, Number(forced?.verb === verb));
+        }
+      },
+    );
+    gauge(
+      'prefix_forced_remaining_seconds',
+      'Time until the order of an operator on the prefix ends; absent without one.',
+      ['prefix'],
+      (g) => {
+        for (const { prefix, forced } of source.status().prefixes) {
+          if (forced !== undefined) g.set({ prefix }, forced.remaining_seconds);
+        }
       },
     );
     gauge('check_up', 'Whether the check is up after rise and fall.', ['check'], (g) => {
@@ -157,8 +178,9 @@ export class Metrics {
     this.#reloads.inc({ outcome: accepted ? 'accepted' : 'refused' });
   }
 
-  transition({ prefix, to, cause }: Transition): void {
-    this.#transitions.inc({ prefix, to, reason: cause?.reason ?? 'all-pass' });
+  transition(transition: Transition): void {
+    const { prefix, to } = transition;
+    this.#transitions.inc({ prefix, to, reason: transitionReason(transition) });
   }
 
   checked({ check }: Result, durationMs: number | undefined, time: Date): void {

@@ -14,6 +14,7 @@
  * quiet period. Stepping down further never waits for it; only stepping up does.
  */
 import type { Announcement } from '../bgp/announcement.ts';
+import type { Intent } from './intent.ts';
 import type { Cause, Verdict } from './verdict.ts';
 import type { Reason } from './reason.ts';
 
@@ -34,6 +35,9 @@ export interface PrefixState {
   readonly flappedAt: number;
   /** What the predecessor announced, while adopted. */
   readonly inherited: Announcement | undefined;
+  /** An operator's order above it (force.ts); while it is in effect, `checks` is where this machine stands. */
+  readonly force:
+    { readonly intent: Intent; readonly checks: PrefixState; readonly isInEffect: boolean } | undefined;
 }
 
 export interface PrefixPolicy {
@@ -62,6 +66,7 @@ export const coldPrefix = (now: number): PrefixState => ({
   flaps: 0,
   flappedAt: -Infinity,
   inherited: undefined,
+  force: undefined,
 });
 
 export const adoptedPrefix = (now: number, inherited: Announcement): PrefixState => ({
@@ -70,6 +75,8 @@ export const adoptedPrefix = (now: number, inherited: Announcement): PrefixState
   reason: 'adopted',
   inherited,
 });
+
+export const holdsRoute = ({ phase }: PrefixState): boolean => phase !== 'cold' && phase !== 'withdrawn';
 
 /** The route that a prefix in this state wants, or none. */
 export function wanted(state: PrefixState, policy: PrefixPolicy): Announcement | undefined {
@@ -94,9 +101,8 @@ export function stepPrefix(
   context: { readonly canAnnounce: boolean; readonly handoverMs: number },
   now: number,
 ): PrefixState {
-  const holdsRoute = state.phase !== 'cold' && state.phase !== 'withdrawn';
   if (verdict.class === 'gone' || verdict.class === 'not-serving') {
-    return holdsRoute
+    return holdsRoute(state)
       ? enter(state, 'withdrawn', verdict.cause, hold, now)
       : explain(state, verdict.cause?.reason, verdict.cause);
   }
@@ -108,7 +114,7 @@ export function stepPrefix(
     const expired = withCheck({ reason: 'adoption-expired', class: 'not-serving' }, verdict.waitingFor);
     return enter(state, 'withdrawn', expired, hold, now);
   }
-  if (holdsRoute) {
+  if (holdsRoute(state)) {
     const isStepUp = RANK[target] < RANK[state.phase];
     if (isStepUp && now < state.holdUntil) return explain(state, 'hold-down', cause);
     return target === state.phase
@@ -122,6 +128,15 @@ export function stepPrefix(
   if (!context.canAnnounce) return explain(state, 'guard-absent', undefined);
   if (now < state.holdUntil) return explain(state, 'hold-down', cause);
   return enter(state, target, cause, hold, now);
+}
+
+/** When this state changes although nothing happens. */
+export function wakesAt(
+  { phase, holdUntil, since }: PrefixState,
+  { handoverMs }: { readonly handoverMs: number },
+): number | undefined {
+  if (phase === 'adopted') return since + handoverMs;
+  return phase === 'withdrawn' || phase === 'degraded' ? holdUntil : undefined;
 }
 
 /** One door for every change of phase. */

@@ -52,6 +52,16 @@ export const DECISION_REASONS = {
     sentence: 'the guard withdrew because this sidecar did not renew in time',
     wayOut: 'the sidecar stood still: see event_loop_lag_seconds, memory and CPU pressure of the host',
   },
+  'forced-announce': {
+    class: 'advisory',
+    sentence: 'an operator forced it to be announced, whatever the checks say',
+    wayOut: 'it ends by itself; `swancast release` ends it now, and the checks decide again',
+  },
+  'forced-withdraw': {
+    class: 'advisory',
+    sentence: 'an operator forced it to be withdrawn, whatever the checks say',
+    wayOut: 'it ends by itself; `swancast release` ends it now, and the checks decide again',
+  },
   stopping: {
     class: 'advisory',
     sentence: 'the sidecar was told to stop, and withdraws first',

@@ -14,10 +14,12 @@ import { createChecks } from '../health/registry.ts';
 import type { SaCount } from '../health/sa-book.ts';
 import { Scheduler } from '../health/scheduler.ts';
 import type { World } from '../health/world.ts';
+import { BreakGlass } from './break-glass.ts';
 import type { Config } from './config/config.ts';
 import { speakerOptions } from './exabgp-input.ts';
 import { serve } from './http.ts';
 import { VERSION } from './installation.ts';
+import { IntentFile } from './intent-file.ts';
 import { Journal } from './journal.ts';
 import { createLog, type Logger } from './log.ts';
 import { Metrics } from './metrics.ts';
@@ -39,6 +41,7 @@ export async function runDaemon(config: Config, load: () => Config): Promise<num
   const log = createLog(config.log.level, config.gateway.name);
   const daemon = new Daemon(config, log);
   const servers = await daemon.listen();
+  await daemon.resume();
   rehearseDecision(policyOf(config));
   await rehearseLink(config.strongswan.viciSocket, monotonic);
   const told = untilTold(log, () => daemon.reload(load));
@@ -65,6 +68,7 @@ class Daemon {
   readonly #scheduler: Scheduler;
   readonly #speaker: Speaker;
   readonly #sidecar: Sidecar;
+  readonly #breakGlass: BreakGlass;
 
   constructor(config: Config, log: Logger) {
     this.#config = config;
@@ -93,9 +97,18 @@ class Daemon {
           const { level, fields, text } = transitionLine(transition);
           log[level](fields, text);
         },
+        forceEnded: (order) => this.#breakGlass.forceEnded(order),
       },
       monotonic,
     );
+    this.#breakGlass = new BreakGlass({
+      file: new IntentFile(config.control.stateDirectory),
+      prefixes: () => this.#sidecar.policy.prefixes.map(({ prefix }) => prefix),
+      intents: () => this.#sidecar.state.intents,
+      dispatch: (event) => this.#sidecar.dispatch(event),
+      clock: () => ({ now: monotonic(), time: Date.now() }),
+      log: (level, message, fields) => log[level]({ part: 'force', ...fields }, message),
+    });
     this.#checks = this.#make(config, new Set());
     this.#scheduler = new Scheduler({
       checks: [...this.#checks.values()],
@@ -120,9 +133,14 @@ class Daemon {
   async listen(): Promise<Server[]> {
     const views = { status: () => this.#status(), registry: this.#metrics.registry };
     const { control, http } = this.#config;
-    const servers = [await serve({ path: control.socket }, views)];
+    const servers = [await serve({ path: control.socket }, { ...views, orders: this.#breakGlass })];
     if (http.listen !== undefined) servers.push(await serve(http.listen, views));
     return servers;
+  }
+
+  /** What operators ordered before a restart; only now is it sure that no other swancast writes that file. */
+  async resume(): Promise<void> {
+    await this.#breakGlass.start();
   }
 
   start(): void {
@@ -157,6 +175,7 @@ class Daemon {
   }
 
   async stop(handover: boolean): Promise<void> {
+    this.#breakGlass.close();
     if (!handover || !(await this.#handOver())) {
       this.#sidecar.dispatch({ type: 'stop' });
       const { withdrawn } = await this.#speaker.release();

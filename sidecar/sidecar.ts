@@ -4,7 +4,9 @@
  *   main.ts → cli/          argv → one command
  *   run.ts                  configuration → parts, wired once; signals
  *   sidecar.ts (here)       dispatch: the one place where state changes
- *   decision.ts             step(): pure, over verdict.ts (what the checks say) and prefix.ts (the machine)
+ *   decision.ts             step(): pure, over verdict.ts (what the checks say), prefix.ts (the machine),
+ *                           force.ts (an operator's order above it) and ask.ts (what the lease is told)
+ *   break-glass.ts          orders of operators: intent.ts what they are, intent-file.ts keeps them
  *   status.ts               state → what people are shown; http.ts, metrics.ts and cli/ read it
  *   config/                 YAML → frozen Config; the only place that knows convict
  *
@@ -20,6 +22,7 @@ import {
   type Transition,
 } from './decision.ts';
 import type { Announcement } from '../bgp/announcement.ts';
+import type { Ended } from './intent.ts';
 
 /** What effects act on. None of these may call dispatch before it has returned. */
 export interface Actors {
@@ -27,6 +30,7 @@ export interface Actors {
   renew(generation: number, evidence: number): void;
   pace(check: string, fast: boolean): void;
   journal(transition: Transition): void;
+  forceEnded(order: Ended): void;
 }
 
 export class Sidecar {
@@ -88,6 +92,8 @@ export class Sidecar {
         return this.#actors.pace(effect.check, effect.fast);
       case 'journal':
         return this.#actors.journal(effect.transition);
+      case 'force-ended':
+        return this.#actors.forceEnded(effect);
     }
   }
 

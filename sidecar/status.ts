@@ -5,9 +5,12 @@
 import type { Verdict } from '../health/check.ts';
 import { isUp } from '../health/hysteresis.ts';
 import type { Class } from '../health/reason.ts';
-import type { NeighborState } from '../bgp/lease.ts';
+import type { LeaseReport, NeighborState } from '../bgp/lease.ts';
 import type { Policy, State, Transition } from './decision.ts';
-import type { Phase } from './prefix.ts';
+import type { ForceVerb } from './intent.ts';
+import { nextSteps } from './next-steps.ts';
+import type { Phase, PrefixState } from './prefix.ts';
+import { excerpt } from './printable.ts';
 import { REASONS, type Reason } from './reason.ts';
 import { evidenceOf, type Cause, type CheckState } from './verdict.ts';
 
@@ -35,6 +38,22 @@ export interface PrefixStatus extends Explained {
   readonly acknowledged: boolean;
   /** What would change this state next, one sentence each. */
   readonly next: readonly string[];
+  /** An operator's order on this prefix. */
+  readonly forced?: ForcedStatus;
+}
+
+export interface ForcedStatus {
+  readonly verb: ForceVerb;
+  readonly who: string;
+  readonly reason: string;
+  /** Wall clock, as it was ordered; what counts is the time that remains. */
+  readonly since: string;
+  readonly until: string;
+  readonly remaining_seconds: number;
+  /** false: charon gone, no proof that it lives, or no guard stands against announcing. */
+  readonly in_effect: boolean;
+  /** Where the checks alone would have it. */
+  readonly checks: Explained & { readonly state: Phase };
 }
 
 export interface CheckStatus {
@@ -75,6 +94,8 @@ export interface Status {
     readonly lease: string;
     readonly generation: number;
     readonly neighbors: Readonly<Record<string, NeighborState>>;
+    /** Why those that are not up went down, as ExaBGP or the far end put it: for people alone. */
+    readonly neighbor_reasons: Readonly<Record<string, string>>;
   };
   readonly journal: readonly TransitionStatus[];
 }
@@ -109,12 +130,25 @@ export function statusOf(
       guard_connected: state.lease !== undefined,
       lease: state.lease?.lease ?? 'unknown',
       generation: state.generation,
-      neighbors: Object.fromEntries(
-        identity.neighbors.map((address) => [address, state.lease?.neighbors[address] ?? 'down']),
-      ),
+      ...neighborStatus(identity.neighbors, state.lease),
     },
     journal,
   };
+}
+
+/** The longest text of a far end that is shown. */
+const NEIGHBOR_REASON_MAXIMUM = 200;
+
+function neighborStatus(
+  addresses: readonly string[],
+  lease: LeaseReport | undefined,
+): Pick<Status['bgp'], 'neighbors' | 'neighbor_reasons'> {
+  const states = addresses.map((address) => [address, lease?.neighbors[address] ?? 'down'] as const);
+  const reasons = states.flatMap(([address, state]) => {
+    const reason = state === 'up' ? undefined : lease?.reasons[address];
+    return reason === undefined ? [] : [[address, excerpt(reason, NEIGHBOR_REASON_MAXIMUM)] as const];
+  });
+  return { neighbors: Object.fromEntries(states), neighbor_reasons: Object.fromEntries(reasons) };
 }
 
 export function gatewayState(state: State): GatewayState {
@@ -138,29 +172,35 @@ export function explained(reason: Reason, cause: Cause | undefined): Explained {
   };
 }
 
+/** The token of a transition: without a cause nothing is wrong. */
+export const transitionReason = ({ to, cause }: Transition): Reason =>
+  cause?.reason ?? (to === 'adopted' ? 'adopted' : 'all-pass');
+
 /** One transition as a log line: its level, its fields, its sentence. */
-export function transitionLine({ prefix, from, to, cause }: Transition): {
+export function transitionLine(transition: Transition): {
   readonly level: 'info' | 'warn';
   readonly fields: object;
   readonly text: string;
 } {
-  const why = explained(cause?.reason ?? 'all-pass', cause);
-  const level = to === 'withdrawn' || to === 'degraded' ? 'warn' : 'info';
+  const { prefix, from, to, cause } = transition;
+  const why = explained(transitionReason(transition), cause);
+  const isForced = why.reason === 'forced-announce' || why.reason === 'forced-withdraw';
+  const level = to === 'withdrawn' || to === 'degraded' || isForced ? 'warn' : 'info';
   return { level, fields: { prefix, from, to, ...why }, text: `${prefix} ${to}: ${why.sentence}` };
 }
 
-export const transitionStatus = (
-  { prefix, from, to, cause }: Transition,
-  time: string,
-): TransitionStatus => ({
-  time,
-  prefix,
-  from,
-  to,
-  reason: cause?.reason ?? 'all-pass',
-  ...(cause?.check === undefined ? {} : { check: cause.check }),
-  ...(cause?.value === undefined ? {} : { value: cause.value }),
-});
+export function transitionStatus(transition: Transition, time: string): TransitionStatus {
+  const { prefix, from, to, cause } = transition;
+  return {
+    time,
+    prefix,
+    from,
+    to,
+    reason: transitionReason(transition),
+    ...(cause?.check === undefined ? {} : { check: cause.check }),
+    ...(cause?.value === undefined ? {} : { value: cause.value }),
+  };
+}
 
 function prefixStatus(prefix: string, state: State, policy: Policy, now: number): PrefixStatus {
   const at = state.prefixes.get(prefix);
@@ -176,29 +216,25 @@ function prefixStatus(prefix: string, state: State, policy: Policy, now: number)
     desired: state.announcements.some((route) => route.prefix === prefix),
     acknowledged: state.lease?.acknowledged.includes(prefix) ?? false,
     next: nextSteps(prefix, state, policy, now),
+    ...(at.force === undefined ? {} : { forced: forcedStatus(at.force, now) }),
   };
 }
 
-function nextSteps(prefix: string, state: State, policy: Policy, now: number): string[] {
-  const at = state.prefixes.get(prefix);
-  const rule = policy.prefixes.find((each) => each.prefix === prefix);
-  if (at === undefined || rule === undefined || state.stopping) return [];
-  const steps: string[] = [];
-  for (const name of rule.checks) {
-    const [check, limits] = [state.checks.get(name), policy.checks.get(name)];
-    if (check === undefined || limits === undefined || isUp(check.level, limits)) continue;
-    if (check.down === undefined && !limits.required) continue;
-    const missing = limits.rise - check.level;
-    steps.push(`${name} passes ${missing === 1 ? 'once more' : `${missing} times in a row`}`);
-  }
-  if (at.holdUntil > now && at.phase !== 'announced') {
-    steps.push(`the hold-down ends in ${seconds(at.holdUntil - now)} s`);
-  }
-  if (at.phase === 'cold' && state.lease === undefined) steps.push('the guard answers on the lease socket');
-  if (at.phase === 'adopted') {
-    steps.push(`withdrawn in ${seconds(at.since + policy.lease.handoverMs - now)} s unless earned before`);
-  }
-  return steps;
+function forcedStatus(
+  { intent, checks, isInEffect }: Exclude<PrefixState['force'], undefined>,
+  now: number,
+): ForcedStatus {
+  const { verb, who, reason, since, until, endsAt } = intent;
+  return {
+    verb,
+    who,
+    reason,
+    since,
+    until,
+    remaining_seconds: seconds(endsAt - now),
+    in_effect: isInEffect,
+    checks: { state: checks.phase, ...explained(checks.reason, checks.cause) },
+  };
 }
 
 function checkStatus(

@@ -149,6 +149,18 @@ export function judge(
   return { class: worst?.class, cause: worst, ready: waitingFor === undefined, waitingFor, staleAt };
 }
 
+/** Without fresh proof that charon lives, no verdict is better than not serving. */
+export function unproved(verdict: Verdict, policies: ReadonlyMap<string, CheckPolicy>): Verdict {
+  if (verdict.class === 'gone' || verdict.class === 'not-serving') return verdict;
+  // A check that should have proved it says best why there is no proof.
+  const { cause } = verdict;
+  const known = cause?.check !== undefined && policies.get(cause.check)?.proves === true;
+  const stale: Cause = known
+    ? { ...cause, class: 'not-serving' }
+    : { reason: 'evidence-stale', class: 'not-serving' };
+  return { ...verdict, class: 'not-serving', cause: stale };
+}
+
 function causeOf(result: Exclude<Result, { verdict: 'pass' }>, policy: CheckPolicy): Cause {
   const natural: Class = REASONS[result.reason].class;
   return {

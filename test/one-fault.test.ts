@@ -5,7 +5,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { withdrawCommand } from '../bgp/command.ts';
+import { step } from '../bgp/guard-core.ts';
+import { coldGuard, GUARD_TUNING, type GuardEvent } from '../bgp/guard-state.ts';
+import { parseReply } from '../bgp/reply.ts';
 import { explainText } from '../sidecar/cli/explain.ts';
 import { Metrics } from '../sidecar/metrics.ts';
 import { transitionLine } from '../sidecar/status.ts';
@@ -68,6 +70,30 @@ const explained = (): string =>
     .split('\n\n')
     .find((block) => block.startsWith(V4)) ?? '';
 
+/** What the guard writes to ExaBGP when the sidecar, which announced V4, sends the set that this fault leaves. */
+function guardCommands(): string {
+  const limits = { ...GUARD_TUNING, localAs: 65001, ttlMs: 1000, maxAgeMs: 3000, handoverMs: 5000 };
+  let guard = coldGuard(0);
+  const hear = (event: GuardEvent, now: number): string[] => {
+    const next = step(guard, event, now, limits);
+    guard = next.state;
+    return next.effects.flatMap((effect) => (effect.type === 'write' ? effect.lines : []));
+  };
+  const says = (...lines: string[]): string[] =>
+    hear({ type: 'replies', replies: lines.map(parseReply) }, 100);
+  const set = (generation: number, announcements: readonly { prefix: string; nextHop: string }[]) =>
+    hear(
+      { type: 'message', client: 1, message: { type: 'set', generation, evidence: 100, announcements } },
+      100,
+    );
+  hear({ type: 'tick' }, 100);
+  says('exabgp 4.2.21', 'done', 'done', 'exabgp 4.2.21', 'done', 'done');
+  hear({ type: 'connected', client: 1 }, 100);
+  set(1, [{ prefix: V4, nextHop: 'self' }]);
+  says('done');
+  return set(2, []).join('\n');
+}
+
 /** As one run was seen; the renderer is the lab's own. */
 const SEEN: readonly LabEvent[] = [
   { kind: 'action', at: 0, text: "SIGKILL of gw1's charon (pid 4711)" },
@@ -77,7 +103,7 @@ const SEEN: readonly LabEvent[] = [
 ];
 
 const OUTPUTS: Record<string, () => string | Promise<string>> = {
-  commands: () => withdrawCommand({ prefix: V4, nextHop: 'self' }),
+  commands: guardCommands,
   json: logLine,
   metrics: metricLine,
   explain: explained,

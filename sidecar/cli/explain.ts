@@ -1,13 +1,14 @@
 /** `swancast explain`: why each prefix is in its state, what to do, what would change it. For 3 a.m. */
 import type { PrefixStatus, Status } from '../status.ts';
-import { askDaemon } from './fetch-status.ts';
+import { askStatus } from './fetch-status.ts';
+import { BEATEN } from './force.ts';
 import { EXIT, printJson } from './outcome.ts';
 import type { SocketOptions, Surroundings } from './program.ts';
 import { routeWord } from './status.ts';
 import { duration } from './table.ts';
 
 export async function explain(options: SocketOptions, surroundings: Surroundings): Promise<number> {
-  const answer = await askDaemon(options, surroundings);
+  const answer = await askStatus(options, surroundings);
   if (typeof answer === 'number') return answer;
   if (options.json === true) printJson(surroundings.output, explanation(answer));
   else surroundings.output.out(explainText(answer));
@@ -32,10 +33,13 @@ export function explainText({ gateway, state, prefixes, bgp, journal }: Status):
   const blocks = prefixes.map((each) => {
     const rows: [label: string, text: string][] = [
       ['why', `${each.sentence} (${each.reason}${each.check === undefined ? '' : `, check ${each.check}`})`],
+      ...forcedRows(each),
       ...(each.entered_by === undefined || each.entered_by.reason === each.reason
         ? []
         : [['began', `${each.entered_by.sentence} (${each.entered_by.reason})`] as [string, string]]),
-      ...(each.value === undefined ? [] : [['seen', each.value] as [string, string]]),
+      ...(each.value === undefined || each.forced?.in_effect === true
+        ? []
+        : [['seen', each.value] as [string, string]]),
       ...(each.way_out === '' ? [] : [['do', each.way_out] as [string, string]]),
       ...hints(each, bgp).map((text): [string, string] => ['note', text]),
       ...each.next.map((text): [string, string] => ['next', text]),
@@ -54,6 +58,18 @@ export function explainText({ gateway, state, prefixes, bgp, journal }: Status):
   return `${[`${gateway} is ${state}`, ...blocks].join('\n\n')}\n`;
 }
 
+/** The order, and what the checks would do without it. */
+function forcedRows({ forced }: PrefixStatus): [label: string, text: string][] {
+  if (forced === undefined) return [];
+  const { verb, who, reason, until, remaining_seconds: left, checks } = forced;
+  return [
+    ['force', `${verb}, by ${who}, ${duration(left)} left (until ${until}): ${reason}`],
+    forced.in_effect
+      ? ['else', `the checks would have it ${checks.state}: ${checks.sentence} (${checks.reason})`]
+      : ['force', BEATEN],
+  ];
+}
+
 /** What stands between our wish and the routers; never the reason of the state itself. */
 function hints({ desired, acknowledged }: PrefixStatus, bgp: Status['bgp']): string[] {
   const sessions = Object.entries(bgp.neighbors);
@@ -63,6 +79,11 @@ function hints({ desired, acknowledged }: PrefixStatus, bgp: Status['bgp']): str
   else if (desired !== acknowledged) found.push('ExaBGP has not acknowledged this yet');
   if (desired && sessions.length > 0 && sessions.every(([, session]) => session !== 'up')) {
     found.push('no BGP session is up, so no router hears of it: check addresses, AS numbers and port 179');
+  }
+  if (desired) {
+    for (const [address, seen] of Object.entries(bgp.neighbor_reasons)) {
+      found.push(`the session with ${address} is ${bgp.neighbors[address] ?? 'down'}: ${seen}`);
+    }
   }
   return found;
 }

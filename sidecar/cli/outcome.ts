@@ -5,7 +5,8 @@ export const EXIT = { ok: 0, problem: 1, usage: 2, noDaemon: 3 } as const;
 /** For the manual page and `--help`. */
 export const EXIT_TEXTS: Readonly<Record<keyof typeof EXIT, string>> = {
   ok: 'all is well',
-  problem: 'a problem, printed on standard error: the configuration, a permission, no answer in time',
+  problem:
+    'a problem, printed on standard error: the configuration, a permission, no answer in time, an order refused',
   usage: 'the command line is wrong',
   noDaemon: 'no swancast is running here',
 };

@@ -4,12 +4,14 @@
  *   run.ts     the daemon                        config.ts   check, print, schema
  *   status.ts  what is, as tables                render.ts   exabgp.conf
  *   explain.ts why, one glance for each prefix   version.ts
+ *   force.ts, release.ts   break-glass
  *
- * fetch-status.ts asks the running daemon; outcome.ts has the exit codes. Each command is imported when it is
+ * exchange.ts asks the running daemon; outcome.ts has the exit codes. Each command is imported when it is
  * called, so that none waits for the parts of another.
  */
-import { Command, CommanderError } from 'commander';
+import { Argument, Command, CommanderError, InvalidArgumentError } from 'commander';
 import { VERSION } from '../installation.ts';
+import { FORCE_SECONDS_MAXIMUM, FORCE_VERBS, parseDuration, type ForceVerb } from '../intent.ts';
 import { EXIT, EXIT_TEXTS, processOutput, type Output } from './outcome.ts';
 
 export const DEFAULT_CONFIG = '/etc/swancast/swancast.yaml';
@@ -80,6 +82,28 @@ export function buildProgram(surroundings: Surroundings, finish: (code: number) 
       finish(await explain(options, surroundings));
     });
 
+  const force = program
+    .command('force')
+    .description(
+      'break-glass: announce or withdraw a prefix for a limited time, whatever its checks say; while charon is gone, or nothing proves it alive, nothing is announced all the same',
+    )
+    .addArgument(new Argument('<verb>', 'what to do').choices(FORCE_VERBS))
+    .argument('<prefix>', 'a configured prefix')
+    .requiredOption('--for <duration>', 'for how long: 90s, 10m, 2h, 1h30m; at most 24h', seconds)
+    .requiredOption('--reason <text>', 'why, for the log and for the next person who looks');
+  withSocket(force).action(async (verb: ForceVerb, prefix: string, options: ForceOptions) => {
+    const { force: run } = await import('./force.ts');
+    finish(await run(verb, prefix, options, surroundings));
+  });
+
+  withSocket(program.command('release'))
+    .description('end what was forced before its time: the checks decide again')
+    .argument('[prefix]', 'a configured prefix; without it: all of them')
+    .action(async (prefix: string | undefined, options: SocketOptions) => {
+      const { release } = await import('./release.ts');
+      finish(await release(prefix, options, surroundings));
+    });
+
   const config = program.command('config').description('work with the configuration file');
   withJson(withConfig(config.command('check')))
     .description('check it; print every problem with file, line, key, value and what was expected')
@@ -128,6 +152,11 @@ export interface SocketOptions extends JsonOption {
   readonly socket?: string;
   readonly config?: string;
 }
+export interface ForceOptions extends SocketOptions {
+  /** Seconds. */
+  readonly for: number;
+  readonly reason: string;
+}
 
 const withConfig = (command: Command): Command =>
   command.option('-c, --config <file>', 'configuration file', DEFAULT_CONFIG);
@@ -138,6 +167,13 @@ const withSocket = (command: Command): Command =>
   withJson(command)
     .option('-s, --socket <path>', 'control socket of the daemon (default: the one of the configuration)')
     .option('-c, --config <file>', `configuration file that names the socket (default: ${DEFAULT_CONFIG})`);
+
+/** "10m" → 600. */
+function seconds(text: string): number {
+  const found = parseDuration(text);
+  if (found !== undefined && found >= 1 && found <= FORCE_SECONDS_MAXIMUM) return found;
+  throw new InvalidArgumentError('From 1s to 24h expected, such as 90s, 10m, 2h or 1h30m.');
+}
 
 const exitLines = (): string =>
   Object.entries(EXIT_TEXTS)

@@ -1,12 +1,12 @@
 /** `swancast status`: what is, as tables. */
 import type { Status } from '../status.ts';
-import { askDaemon } from './fetch-status.ts';
+import { askStatus } from './fetch-status.ts';
 import { EXIT, printJson } from './outcome.ts';
 import type { SocketOptions, Surroundings } from './program.ts';
 import { duration, table } from './table.ts';
 
 export async function status(options: SocketOptions, surroundings: Surroundings): Promise<number> {
-  const answer = await askDaemon(options, surroundings);
+  const answer = await askStatus(options, surroundings);
   if (typeof answer === 'number') return answer;
   if (options.json === true) printJson(surroundings.output, answer);
   else surroundings.output.out(statusText(answer));
@@ -41,6 +41,7 @@ export function statusText({
         each.reason,
       ]),
     ),
+    ...forcedTable(prefixes),
     table(
       ['CHECK', 'STATE', 'LAST', 'AGE', 'LEVEL', 'REASON', 'SEEN'],
       checks.map((each) => [
@@ -53,9 +54,35 @@ export function statusText({
         each.value ?? '-',
       ]),
     ),
-    table(['NEIGHBOR', 'SESSION'], Object.entries(bgp.neighbors)),
+    table(
+      ['NEIGHBOR', 'SESSION', 'SEEN'],
+      Object.entries(bgp.neighbors).map(([address, session]) => [
+        address,
+        session,
+        bgp.neighbor_reasons[address] ?? '-',
+      ]),
+    ),
     `${guard}\n`,
   ].join('\n\n');
+}
+
+/** Only while something is forced: nobody should have to look for it, or to look past it. */
+function forcedTable(prefixes: Status['prefixes']): string[] {
+  const rows = prefixes.flatMap(({ prefix, forced }) =>
+    forced === undefined
+      ? []
+      : [
+          [
+            prefix,
+            forced.verb,
+            forced.in_effect ? 'yes' : 'no',
+            duration(forced.remaining_seconds),
+            forced.who,
+            forced.reason,
+          ],
+        ],
+  );
+  return rows.length === 0 ? [] : [table(['FORCED', 'TO', 'IN EFFECT', 'LEFT', 'BY', 'REASON'], rows)];
 }
 
 /** What we want of the route, and whether ExaBGP said done. */

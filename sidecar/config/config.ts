@@ -88,7 +88,7 @@ export interface Config {
   };
   readonly checks: readonly CheckConfig[];
   readonly http: { readonly listen: { readonly host: string; readonly port: number } | undefined };
-  readonly control: { readonly socket: string };
+  readonly control: { readonly socket: string; readonly stateDirectory: string };
   readonly log: { readonly level: LogLevel };
 }
 

@@ -37,7 +37,7 @@ export function plainConfig(config: Config): Plain {
     },
     checks: checks.map(plainCheck),
     http: { listen: listenText(http.listen) },
-    control: { socket: control.socket },
+    control: { socket: control.socket, state_directory: control.stateDirectory },
     log: { level: log.level },
   };
 }

@@ -133,12 +133,17 @@ const HTTP = {
 } as const satisfies MapSpec;
 
 const CONTROL = {
-  doc: 'The same pages, and what may change things, on a unix socket: `swancast status` and `explain` ask there.',
+  doc: 'The same pages, and what may change things, on a unix socket: `swancast status`, `explain`, `force` and `release` ask there.',
   keys: {
     socket: {
       doc: 'Its path. The owner and mode of its directory are the access rule.',
       format: 'socket',
       default: '/run/swancast/control.sock',
+    },
+    state_directory: {
+      doc: 'Where the orders of operators (`swancast force`) are kept over restarts. Only the user of swancast may write there; it is made if its parent can be written.',
+      format: 'path',
+      default: '/var/lib/swancast',
     },
   },
 } as const satisfies MapSpec;

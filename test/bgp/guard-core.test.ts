@@ -5,6 +5,7 @@ import { step } from '../../bgp/guard-core.ts';
 import {
   coldGuard,
   GUARD_TUNING,
+  leaseReport,
   type GuardEffect,
   type GuardEvent,
   type GuardState,
@@ -34,6 +35,8 @@ class Bench {
     bench.says('exabgp 4.2.21', 'done');
     bench.says('done');
     bench.says('exabgp 4.2.21', 'done');
+    // The listing of all neighbors.
+    bench.says('done');
     bench.event({ type: 'connected', client: 1 });
     bench.did = [];
     return bench;
@@ -117,7 +120,7 @@ describe('a cold guard', () => {
     expect(bench.says('exabgp 4.2.21', 'done').take()).toEqual(['> clear adj-rib out']);
     expect(bench.says('done').take()).toEqual(['> version']);
     expect(bench.says('exabgp 4.2.21').take()).toEqual([]);
-    expect(bench.says('done').take()).toEqual(['open-lease']);
+    expect(bench.says('done').take()).toEqual(['> show neighbor extensive', 'open-lease']);
   });
 
   it('takes no answer to a dead guard for its own', () => {
@@ -177,28 +180,25 @@ describe('the lease', () => {
     }
     bench.pass(999);
     expect(bench.take().filter((line) => line !== '> version')).toEqual([]);
-    expect(bench.pass(1).take()).toEqual([
-      '> withdraw route 192.0.2.1/32 next-hop self',
-      '1: report lapsed 0/1',
-    ]);
+    expect(bench.pass(1).take()).toEqual(['> clear adj-rib out', '1: report lapsed 0/1']);
     expect(bench.says('exabgp 4.2.21', 'done', 'done').take()).toEqual(['1: report lapsed 0/0']);
   });
 
   it('withdraws in the same step as the set that asks for it', () => {
     const bench = Bench.open();
     bench.set(1, [one, two]).says('done', 'done').take();
-    expect(bench.set(2, []).take()).toEqual([
-      '> withdraw route 192.0.2.1/32 next-hop self',
+    expect(bench.set(2, [one]).take()).toEqual([
       '> withdraw route 192.0.2.2/32 next-hop self',
       '1: renewed 2',
-      '1: report none 0/2',
+      '1: report held 1/2',
     ]);
+    expect(bench.set(3, []).take()).toEqual(['> clear adj-rib out', '1: renewed 3', '1: report none 0/2']);
   });
 
   it('takes an empty set without any evidence, and has nothing to lapse then', () => {
     const bench = Bench.open();
     bench.set(1, [one]).says('done').take();
-    expect(bench.set(2, [], 0).take()).toContain('> withdraw route 192.0.2.1/32 next-hop self');
+    expect(bench.set(2, [], 0).take()).toContain('> clear adj-rib out');
     bench.says('done').take();
     bench.pass(500);
     expect(bench.renew(2, 0).take()).toEqual(['1: renewed 2']);
@@ -215,7 +215,7 @@ describe('the lease', () => {
     bench.set(1, [one]).take();
     expect(bench.renew(1, bench.now + offset).take()).toEqual([`1: refused ${code}`]);
     bench.says('done').take();
-    expect(bench.pass(1000).take()).toContain('> withdraw route 192.0.2.1/32 next-hop self');
+    expect(bench.pass(1000).take()).toContain('> clear adj-rib out');
   });
 
   it('takes evidence exactly as old as allowed', () => {
@@ -227,7 +227,7 @@ describe('the lease', () => {
     const bench = Bench.open();
     bench.set(1, [one]).says('done').take();
     expect(bench.set(2, [two], bench.now - 4000).take()).toEqual([
-      '> withdraw route 192.0.2.1/32 next-hop self',
+      '> clear adj-rib out',
       '1: refused evidence-too-old',
       '1: report held 0/1',
     ]);
@@ -285,10 +285,7 @@ describe('the lease', () => {
   it('withdraws on release, and is free then', () => {
     const bench = Bench.open();
     bench.set(1, [one]).says('done').take();
-    expect(bench.message({ type: 'release' }).take()).toEqual([
-      '> withdraw route 192.0.2.1/32 next-hop self',
-      '1: report none 0/1',
-    ]);
+    expect(bench.message({ type: 'release' }).take()).toEqual(['> clear adj-rib out', '1: report none 0/1']);
     bench.event({ type: 'connected', client: 2 });
     expect(bench.set(1, [one], bench.now, 2).take()).toContain('2: renewed 1');
   });
@@ -335,15 +332,12 @@ describe('a hand-over', () => {
     const bench = handover();
     for (let n = 0; n < 4; n += 1) bench.pass(1100).says('exabgp 4.2.21', 'done');
     bench.take();
-    expect(bench.pass(600).take()).toEqual(['> withdraw route 192.0.2.1/32 next-hop self', 'unwatch-vici']);
+    expect(bench.pass(600).take()).toEqual(['> clear adj-rib out', 'unwatch-vici']);
   });
 
   it('ends at once when charon closes its socket', () => {
     const bench = handover();
-    expect(bench.event({ type: 'vici-closed' }).take()).toEqual([
-      '> withdraw route 192.0.2.1/32 next-hop self',
-      'unwatch-vici',
-    ]);
+    expect(bench.event({ type: 'vici-closed' }).take()).toEqual(['> clear adj-rib out', 'unwatch-vici']);
   });
 
   it('needs a lease to hand over', () => {
@@ -365,7 +359,7 @@ describe('an ExaBGP that does not answer', () => {
     const bench = Bench.open();
     bench.set(1, [one]).says('done').set(2, []).take();
     expect(bench.pass(249).take()).toEqual([]);
-    expect(bench.pass(1).take()).toEqual(['kill: no answer to the withdraw command for 250 ms']);
+    expect(bench.pass(1).take()).toEqual(['kill: no answer to the clear command for 250 ms']);
   });
 
   it('is not killed when the acknowledgement came while the guard itself was late', () => {
@@ -379,7 +373,7 @@ describe('an ExaBGP that does not answer', () => {
   it('is killed when it refuses a withdrawal', () => {
     const bench = Bench.open();
     bench.set(1, [one]).says('done').set(2, []).take();
-    expect(bench.says('error').take()[0]).toBe('kill: ExaBGP refused to withdraw 192.0.2.1/32');
+    expect(bench.says('error').take()[0]).toBe('kill: ExaBGP refused to withdraw everything');
   });
 
   it('is probed when idle, and killed after two seconds without an answer', () => {
@@ -407,17 +401,83 @@ describe('an ExaBGP that does not answer', () => {
   });
 });
 
+it('a guard with all announcements unanswered does not spin on one that was refused before', () => {
+  const bench = Bench.open();
+  const nine = Array.from({ length: 9 }, (_, n) => ({ prefix: `10.0.0.${n}/32`, nextHop: 'self' }));
+  bench.set(1, nine).says('error').pass(500).renew(1).pass(500).renew(1);
+  expect(bench.wakeAt).toBeGreaterThan(bench.now);
+});
+
 describe('events', () => {
   const state = (name: string, reason = ''): string =>
     JSON.stringify({ type: 'state', neighbor: { address: { peer: '10.0.0.2' }, state: name, reason } });
 
   it('become reports about neighbors', () => {
     const bench = Bench.open();
-    bench.says(state('up'));
+    bench.says(state('connected'));
     expect(bench.take()).toEqual(['1: report none 0/0']);
-    expect(bench.state.neighbors.get('10.0.0.2')?.state).toBe('up');
     bench.says(state('down', 'peer reset'));
-    expect(bench.state.neighbors.get('10.0.0.2')).toEqual({ state: 'down', reason: 'peer reset' });
+    expect(leaseReport(bench.state)).toMatchObject({
+      neighbors: { '10.0.0.2': 'down' },
+      reasons: { '10.0.0.2': 'peer reset' },
+    });
+  });
+
+  const listing = (address: string, name: string, theirs: string): string[] => [
+    `Neighbor ${address}`,
+    '',
+    `   state                       ${name}                                `,
+    '   asn4:                       enabled         enabled                ',
+    `   graceful-restart:           enabled         ${theirs}                `,
+    '',
+  ];
+
+  it('of a session that comes up lead to a question about graceful restart, asked when idle', () => {
+    const bench = Bench.open();
+    bench.set(1, [one]).take();
+    bench.says(state('up'));
+    expect(bench.take()).toEqual(['1: report held 1/0']);
+    bench.says('done');
+    expect(bench.take()).toEqual(['> show neighbor 10.0.0.2 extensive', '1: report held 1/1']);
+    bench.says(...listing('10.0.0.2', 'ESTABLISHED', 'enabled'));
+    expect(bench.take()).toEqual(['1: report held 1/1']);
+    expect(leaseReport(bench.state).gracefulRestart).toEqual(['10.0.0.2']);
+    bench.says('done', state('down'));
+    expect(leaseReport(bench.state).gracefulRestart).toEqual([]);
+    bench.says(state('up'), ...listing('10.0.0.2', 'ESTABLISHED', 'disabled'), 'done');
+    expect(leaseReport(bench.state).gracefulRestart).toEqual([]);
+  });
+
+  it('missed by a guard that was started anew are made up for by a listing', () => {
+    const bench = new Bench();
+    bench.pass(GUARD_TUNING.quietMs).says('exabgp 4.2.21', 'done', 'done', 'exabgp 4.2.21', 'done').take();
+    bench.says(
+      ...listing('10.0.0.2', 'ESTABLISHED', 'enabled'),
+      ...listing('10.0.0.3', 'ACTIVE', 'n/a'),
+      ...listing('2001:db8::1', 'established', 'disabled'),
+      'done',
+    );
+    expect(leaseReport(bench.state)).toMatchObject({
+      neighbors: { '10.0.0.2': 'up', '2001:db8::1': 'up' },
+      gracefulRestart: ['10.0.0.2'],
+    });
+    expect(Object.keys(leaseReport(bench.state).neighbors)).toHaveLength(2);
+  });
+
+  it('and a listing in the middle of it do not hold up a withdrawal', () => {
+    const bench = Bench.open();
+    bench.set(1, [one]).says('done', state('up')).take();
+    bench.says(...listing('10.0.0.2', 'ESTABLISHED', 'enabled').slice(0, 3));
+    expect(bench.set(2, []).take()[0]).toBe('> clear adj-rib out');
+    bench.says('   graceful-restart:  enabled enabled', 'done', 'done');
+    expect(leaseReport(bench.state)).toMatchObject({ acknowledged: [], gracefulRestart: ['10.0.0.2'] });
+  });
+
+  it('of an ExaBGP that knows no listing are not asked about again', () => {
+    const bench = Bench.open();
+    bench.says(state('up')).take();
+    expect(bench.says('error').take()).toEqual([]);
+    expect(bench.pass(999).take()).toEqual([]);
   });
 
   it('between answers do not disturb their order', () => {

@@ -44,17 +44,19 @@ describe('reconcile', () => {
       expect(next.commands).toHaveLength(expected);
       ledger = answered(next.ledger);
     }
-    expect(reconcile(ledger, [], 0, limits).commands).toHaveLength(5);
+    expect(words(reconcile(ledger, [route(9)], 0, limits)).slice(0, 5)).toEqual(
+      five.map(({ prefix }) => `withdraw ${prefix}`),
+    );
   });
 
   it('lets a withdrawal overtake an announcement that is not answered yet', () => {
     const { ledger } = reconcile(EMPTY_LEDGER, [route(1)], 0, limits);
-    const withdrawal = reconcile(ledger, [], 1, limits);
-    expect(words(withdrawal)).toEqual(['withdraw 192.0.2.1/32']);
+    const withdrawal = reconcile(ledger, [route(2)], 1, limits);
+    expect(words(withdrawal)).toEqual(['withdraw 192.0.2.1/32', 'announce 192.0.2.2/32']);
     // The late `done` of the announcement does not make it announced again.
     const first = answer(withdrawal.ledger, 'done', 2, limits);
     expect(first?.ledger.routes.get('192.0.2.1/32')?.state).toBe('withdrawing');
-    expect(acknowledged(answered(withdrawal.ledger))).toEqual([]);
+    expect(acknowledged(answered(withdrawal.ledger))).toEqual(['192.0.2.2/32']);
   });
 
   it('announces again only after the withdrawal was answered', () => {
@@ -83,7 +85,8 @@ describe('reconcile', () => {
     expect(words(reconcile(refused, [route(1, 7)], 500, limits))).toEqual(['announce 192.0.2.1/32']);
     expect(words(reconcile(refused, [route(1)], 1010, limits))).toEqual(['announce 192.0.2.1/32']);
     // It may stand in ExaBGP from before, so dropping it is a withdrawal all the same.
-    expect(words(reconcile(refused, [], 500, limits))).toEqual(['withdraw 192.0.2.1/32']);
+    expect(words(reconcile(refused, [route(2)], 500, limits))[0]).toBe('withdraw 192.0.2.1/32');
+    expect(words(reconcile(refused, [], 500, limits))).toEqual(['clear']);
   });
 });
 
@@ -92,15 +95,46 @@ describe('answer', () => {
     expect(answer(EMPTY_LEDGER, 'done', 0, limits)).toBeUndefined();
   });
 
-  it('empties the ledger when ExaBGP was cleared', () => {
-    const { routes } = answered(reconcile(EMPTY_LEDGER, [route(1)], 0, limits).ledger);
-    const cleared = answer({ routes, pending: [{ kind: 'clear', at: 0 }] }, 'done', 1, limits);
-    expect(cleared?.ledger.routes.size).toBe(0);
+  it('to a clear leaves what was announced after it', () => {
+    const standing = answered(reconcile(EMPTY_LEDGER, [route(1), route(2)], 0, limits).ledger);
+    const cleared = reconcile(standing, [], 1, limits);
+    const again = reconcile(cleared.ledger, [route(3)], 2, limits);
+    expect([words(cleared), words(again)]).toEqual([['clear'], ['announce 192.0.2.3/32']]);
+    const first = answer(again.ledger, 'done', 3, limits);
+    expect([...(first?.ledger.routes.keys() ?? [])]).toEqual(['192.0.2.3/32']);
+    expect(first?.ledger.pending.map(({ kind }) => kind)).toEqual(['announce']);
+  });
+
+  it('to a clear leaves what a later command is to withdraw', () => {
+    const standing = answered(reconcile(EMPTY_LEDGER, [route(1)], 0, limits).ledger);
+    let { ledger } = reconcile(standing, [], 1, limits);
+    ({ ledger } = reconcile(ledger, [route(2), route(3)], 2, limits));
+    ({ ledger } = reconcile(ledger, [route(3)], 3, limits));
+    expect(ledger.pending.map(({ kind }) => kind)).toEqual(['clear', 'announce', 'announce', 'withdraw']);
+    const partly = answer(ledger, 'done', 4, limits)?.ledger;
+    expect([...(partly?.routes ?? [])].map(([prefix, { state }]) => `${prefix} ${state}`)).toEqual([
+      '192.0.2.2/32 withdrawing',
+      '192.0.2.3/32 announcing',
+    ]);
+    ({ ledger } = reconcile(ledger, [], 4, limits));
+    // Two clears on their way: the first one's answer does not stand for the second.
+    expect(answer(ledger, 'done', 5, limits)?.ledger.routes.size).toBe(3);
+    expect(answered(ledger).routes.size).toBe(0);
+  });
+
+  it('is asked for once, however often nothing is desired', () => {
+    const standing = answered(reconcile(EMPTY_LEDGER, [route(1)], 0, limits).ledger);
+    const { ledger } = reconcile(standing, [], 1, limits);
+    expect(words(reconcile(ledger, [], 2, limits))).toEqual([]);
+    expect(words(reconcile(EMPTY_LEDGER, [], 2, limits))).toEqual([]);
+    // An `error` changes nothing: the guard kills ExaBGP for it.
+    expect(answer(ledger, 'error', 3, limits)?.ledger.routes.get('192.0.2.1/32')?.state).toBe('withdrawing');
   });
 });
 
 it('reaches what is desired from anywhere, and keeps its bounds on the way', () => {
-  const sets = fc.array(fc.uniqueArray(fc.integer({ min: 1, max: 6 })), { minLength: 1, maxLength: 12 });
+  const some = fc.uniqueArray(fc.integer({ min: 1, max: 6 }));
+  const sets = fc.array(fc.oneof(some, some, fc.constant([])), { minLength: 1, maxLength: 16 });
   const answers = fc.infiniteStream(fc.integer({ min: 0, max: 3 }));
   fc.assert(
     fc.property(sets, answers, (wanted, counts) => {
@@ -113,6 +147,9 @@ it('reaches what is desired from anywhere, and keeps its bounds on the way', () 
         expect(kinds.lastIndexOf('withdraw')).toBeLessThan(
           kinds.includes('announce') ? kinds.indexOf('announce') : 99,
         );
+        // A clear is the whole turn, and only an empty set makes one.
+        if (kinds.includes('clear')) expect([kinds, desired]).toEqual([['clear'], []]);
+        if (desired.length === 0) expect(kinds).not.toContain('withdraw');
         ledger = next.ledger;
         expect(ledger.pending.filter(({ kind }) => kind === 'announce').length).toBeLessThanOrEqual(2);
         for (let n = 0; n < count; n += 1) {
@@ -121,6 +158,9 @@ it('reaches what is desired from anywhere, and keeps its bounds on the way', () 
           ledger = taken.ledger;
           if (taken.answered.kind === 'announce') table.add(taken.answered.announcement.prefix);
           if (taken.answered.kind === 'withdraw') table.delete(taken.answered.announcement.prefix);
+          if (taken.answered.kind === 'clear') table.clear();
+          // What stands in ExaBGP is never forgotten.
+          for (const prefix of table) expect([...ledger.routes.keys()]).toContain(prefix);
         }
       };
       for (const numbers of wanted)
@@ -133,5 +173,6 @@ it('reaches what is desired from anywhere, and keeps its bounds on the way', () 
       expect([...table].toSorted()).toEqual(last.map(({ prefix }) => prefix).toSorted());
       expect(acknowledged(ledger).toSorted()).toEqual([...table].toSorted());
     }),
+    { numRuns: 1000 },
   );
 });

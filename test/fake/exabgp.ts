@@ -144,7 +144,7 @@ export class FakeExabgp {
   }
 
   since(mark: number): string[] {
-    return this.commands.slice(mark).filter((command) => command !== 'version');
+    return this.commands.slice(mark).filter((command) => !/^(version|show .*)$/.test(command));
   }
 
   async stop(): Promise<void> {
@@ -186,7 +186,10 @@ export class FakeExabgp {
   }
 }
 
+const LISTING = ['Neighbor 10.0.0.2', '', '   state                           IDLE', ''];
+
 export function answerLikeExabgp(command: string): readonly string[] {
   if (command === 'version') return ['exabgp 4.2.21', 'done'];
+  if (/^show neighbor (\S+ )?extensive$/.test(command)) return [...LISTING, 'done'];
   return /^(announce|withdraw) route |^clear adj-rib out$/.test(command) ? ['done'] : ['error'];
 }

@@ -1,8 +1,11 @@
 import type { LabEvent } from './timeline.ts';
-import { gatewayAt, type GatewayPlan, type Topology } from './topology.ts';
+import { gatewayAt, type GatewayName, type GatewayPlan, type Topology } from './topology.ts';
 import { address, BgpReader, type BgpMessage } from './wire/bgp-wire.ts';
 import type { TcpSegment } from './wire/pcap.ts';
 import { TcpStream } from './wire/tcp-stream.ts';
+
+/** How many BGP messages of each type a gateway sent, over all its sessions. */
+export type SentMessages = Readonly<Record<BgpMessage['type'], number>>;
 
 interface Session {
   readonly stream: TcpStream;
@@ -10,6 +13,8 @@ interface Session {
   open: boolean;
   holeReported: boolean;
 }
+
+const NOTHING_SENT: SentMessages = { open: 0, update: 0, notification: 0, keepalive: 0 };
 
 /**
  * What the gateways say to the router, from the captured segments: UPDATEs, and when each session opens and ends.
@@ -19,9 +24,15 @@ export class BgpSessions {
   readonly #topology: Topology;
   /** By gateway, family and the gateway's port: a new connection has a new one. */
   readonly #sessions = new Map<string, Session>();
+  readonly #sent = new Map<GatewayName, Record<BgpMessage['type'], number>>();
 
   constructor(topology: Topology) {
     this.#topology = topology;
+  }
+
+  /** Counted from the start on. */
+  sent(gateway: GatewayName): SentMessages {
+    return { ...(this.#sent.get(gateway) ?? NOTHING_SENT) };
   }
 
   push(segment: TcpSegment): LabEvent[] {
@@ -43,8 +54,11 @@ export class BgpSessions {
     const events: LabEvent[] = [];
     if (sender !== undefined) {
       for (const bytes of session.stream.push(segment))
-        for (const message of session.reader.push(bytes))
+        for (const message of session.reader.push(bytes)) {
+          const sent = this.sent(gateway.name);
+          this.#sent.set(gateway.name, { ...sent, [message.type]: sent[message.type] + 1 });
           events.push(...describe(message, segment.at, gateway, family, session));
+        }
       if (session.stream.hasHole && !session.holeReported) {
         session.holeReported = true;
         const text = `capture: a hole in what ${gateway.name} sent over IPv${family}; what follows is not seen before it is filled`;

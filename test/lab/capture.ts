@@ -1,10 +1,16 @@
-import { BgpSessions } from './bgp-sessions.ts';
+import { BgpSessions, type SentMessages } from './bgp-sessions.ts';
 import type { RealtimeClock } from './clock.ts';
 import { LabError } from './lab-error.ts';
 import type { Daemon, Processes } from './processes.ts';
 import type { Timeline } from './timeline.ts';
-import type { Topology } from './topology.ts';
+import type { GatewayName, Topology } from './topology.ts';
 import { PcapReader } from './wire/pcap.ts';
+
+export interface Capture {
+  readonly daemon: Daemon;
+  /** BGP messages of this gateway that have reached the router so far. */
+  sent(gateway: GatewayName): SentMessages;
+}
 
 // Each packet at once (immediate mode, -U), with nanoseconds, of all links (hence SLL2). The ring is divided into
 // frames of the snapshot length: with the default of 262144 bytes it holds eight, and packets are lost.
@@ -19,7 +25,7 @@ export async function startCapture(
   topology: Topology,
   timeline: Timeline,
   clock: RealtimeClock,
-): Promise<Daemon> {
+): Promise<Capture> {
   const daemon = processes.start({
     name: 'router-tcpdump',
     namespace: topology.namespaces.router,
@@ -38,5 +44,5 @@ export async function startCapture(
       for (const event of sessions.push(segment)) timeline.add({ ...event, at: clock.toMonotonic(event.at) });
   });
   await Promise.race([ready, daemon.exited]);
-  return daemon;
+  return { daemon, sent: (gateway) => sessions.sent(gateway) };
 }

@@ -2,11 +2,13 @@ import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { section } from '../../health/vici/message.ts';
 import { LabError } from './lab-error.ts';
 import type { Authority, Credentials } from './pki.ts';
 import type { Daemon, Processes } from './processes.ts';
 import { runCommand } from './run-command.ts';
-import { strongswanConf } from './strongswan-conf.ts';
+import { strongswanConf, type DaemonSettings } from './strongswan-conf.ts';
+import { withVici } from './vici-command.ts';
 
 const ANSWERS_WITHIN_MS = 5000;
 
@@ -20,7 +22,13 @@ export class Charon {
   #daemon: Daemon | undefined;
 
   /** @param directory made here; also holds swanctl's files */
-  constructor(name: string, namespace: string, directory: string, processes: Processes) {
+  constructor(
+    name: string,
+    namespace: string,
+    directory: string,
+    processes: Processes,
+    settings: DaemonSettings = {},
+  ) {
     this.#name = name;
     this.#namespace = namespace;
     this.#directory = directory;
@@ -29,7 +37,7 @@ export class Charon {
     for (const part of ['x509', 'x509ca', 'private'])
       mkdirSync(join(directory, 'swanctl', part), { recursive: true });
     const logFile = processes.logFile(`${name}-charon`);
-    writeFileSync(join(directory, 'strongswan.conf'), strongswanConf(this.viciSocket, logFile));
+    writeFileSync(join(directory, 'strongswan.conf'), strongswanConf(this.viciSocket, logFile, settings));
   }
 
   /** Puts what swanctl shall load where it looks for it. @param credentials by the file name that `certs =` uses, without ".pem" */
@@ -39,12 +47,17 @@ export class Charon {
     credentials: Readonly<Record<string, Credentials>>,
   ): void {
     const directory = join(this.#directory, 'swanctl');
-    writeFileSync(join(directory, 'swanctl.conf'), swanctlConf);
+    this.writeConf(swanctlConf);
     copyFileSync(authority.certificate, join(directory, 'x509ca', 'ca.pem'));
     for (const [name, { certificate, key }] of Object.entries(credentials)) {
       copyFileSync(certificate, join(directory, 'x509', `${name}.pem`));
       copyFileSync(key, join(directory, 'private', `${name}.pem`));
     }
+  }
+
+  /** For the next load. */
+  writeConf(swanctlConf: string): void {
+    writeFileSync(join(this.#directory, 'swanctl', 'swanctl.conf'), swanctlConf);
   }
 
   /** Starts charon and waits until VICI answers; it has no connections before load(). */
@@ -70,14 +83,36 @@ export class Charon {
 
   /** Loads connections, pools and credentials (`swanctl --load-all`), needed after every start. */
   async load(signal: AbortSignal): Promise<void> {
+    await this.#swanctl(['--load-all', '--noprompt'], signal);
+  }
+
+  /** Makes the loaded connections those of the file, no more and no less. */
+  async loadConnections(signal: AbortSignal): Promise<void> {
+    await this.#swanctl(['--load-conns'], signal);
+  }
+
+  async #swanctl(args: readonly string[], signal: AbortSignal): Promise<void> {
     const uri = `unix://${this.viciSocket}`;
-    await runCommand(['swanctl', '--load-all', '--noprompt', '--uri', uri], signal, { env: this.#env() });
+    await runCommand(['swanctl', ...args, '--uri', uri], signal, { env: this.#env() });
   }
 
   /** SIGKILL. @returns its pid; resolves at once, before the process is gone */
   kill(): { readonly pid: number; readonly gone: Promise<void> } {
-    if (this.#daemon === undefined) throw new LabError('LAB_SPOILT', `${this.#name} has no charon to kill`);
-    return { pid: this.#daemon.pid, gone: this.#daemon.end('SIGKILL') };
+    const { pid } = this.daemon;
+    return { pid, gone: this.daemon.end('SIGKILL') };
+  }
+
+  /** The one started last, also if it has ended. @throws LabError if none was ever started */
+  get daemon(): Daemon {
+    if (this.#daemon === undefined) throw new LabError('LAB_SPOILT', `${this.#name} has no charon`);
+    return this.#daemon;
+  }
+
+  /** Takes connections away, so that no client can log in any more; those that are connected stay. `load` brings them back. */
+  async unload(connections: readonly string[], signal: AbortSignal): Promise<void> {
+    await withVici(this.viciSocket, signal, async (command) => {
+      for (const name of connections) await command('unload-conn', Object.assign(section(), { name }));
+    });
   }
 
   #env(): Record<string, string> {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { labDirectory, readLedger } from './ledger.ts';
 import { deleteNamespaces, existingNamespaces, processesIn } from './namespaces.ts';
-import { hasTerminal, identify, isAlive, type ProcessIdentity } from './process-identity.ts';
+import { hasTerminal, identify, isAlive, signalProcess, type ProcessIdentity } from './process-identity.ts';
 import { planTopology } from './topology.ts';
 
 /** How long SIGTERM may take before SIGKILL: withdrawing and closing takes the sidecar well under a second. */
@@ -32,16 +32,16 @@ export async function takeDown(name: string): Promise<boolean> {
     existingNamespaces(topology).map((namespace) => processesIn(namespace, signal)),
   );
   for (const pid of late.flat())
-    if (!hasTerminal(pid)) kill({ pid, startTime: identify(pid)?.startTime ?? '' }, 'SIGKILL');
+    if (!hasTerminal(pid)) signalProcess({ pid, startTime: identify(pid)?.startTime ?? '' }, 'SIGKILL');
   await deleteNamespaces(existingNamespaces(topology), signal);
   removeAllButLogs(labDirectory(name));
   return namespaces.length > 0 || all.length > 0;
 }
 
 async function endAll(processes: readonly ProcessIdentity[]): Promise<void> {
-  for (const process of processes) kill(process, 'SIGTERM');
+  for (const process of processes) signalProcess(process, 'SIGTERM');
   await allGone(processes, GRACE_MS);
-  for (const process of processes) kill(process, 'SIGKILL');
+  for (const process of processes) signalProcess(process, 'SIGKILL');
   await allGone(processes, KILLED_MS);
 }
 
@@ -49,15 +49,6 @@ async function allGone(processes: readonly ProcessIdentity[], withinMs: number):
   const deadline = performance.now() + withinMs;
   // Most are not our children (or a predecessor's): there is no event to wait for, only /proc.
   while (processes.some(isAlive) && performance.now() < deadline) await delay(10);
-}
-
-function kill(identity: ProcessIdentity, signal: NodeJS.Signals): void {
-  if (!isAlive(identity)) return;
-  try {
-    process.kill(identity.pid, signal);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-  }
 }
 
 function removeAllButLogs(directory: string): void {

@@ -43,12 +43,15 @@ export async function startEcho(
 export class Clients {
   readonly charon: Charon;
   readonly #topology: Topology;
+  readonly #patient: boolean;
 
-  constructor(topology: Topology, labDirectory: string, processes: Processes) {
+  /** @param patient see DaemonSettings; then it also knows connections that ask for EAP */
+  constructor(topology: Topology, labDirectory: string, processes: Processes, patient = false) {
     this.#topology = topology;
+    this.#patient = patient;
     const directory = join(labDirectory, 'client');
     mkdirSync(directory);
-    this.charon = new Charon('client', topology.namespaces.client, directory, processes);
+    this.charon = new Charon('client', topology.namespaces.client, directory, processes, { patient });
   }
 
   async configure(authority: Authority, signal: AbortSignal): Promise<void> {
@@ -57,7 +60,11 @@ export class Clients {
         async (_, client) => [`client${client + 1}`, await authority.issueClient(client, signal)] as const,
       ),
     );
-    this.charon.configure(clientSwanctlConf(this.#topology), authority, Object.fromEntries(issued));
+    this.charon.configure(
+      clientSwanctlConf(this.#topology, { patient: this.#patient }),
+      authority,
+      Object.fromEntries(issued),
+    );
   }
 }
 
@@ -69,10 +76,12 @@ export class Traffic {
     this.daemon = daemon;
   }
 
+  /** @param talkers the first so many clients have traffic, the others a tunnel only */
   static async start(
     processes: Processes,
     topology: Topology,
     timeline: Timeline,
+    talkers: number,
     signal: AbortSignal,
   ): Promise<Traffic> {
     const daemon = processes.start({
@@ -82,7 +91,7 @@ export class Traffic {
         process.execPath,
         program('sender.ts'),
         String(ECHO_PORT),
-        ...topology.clients.map((client) => client.service),
+        ...topology.clients.slice(0, talkers).map((client) => client.service),
       ],
       ipc: true,
     });

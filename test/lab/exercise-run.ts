@@ -1,33 +1,17 @@
-import { existsSync, writeFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
-import { takeDown } from './cleanup.ts';
 import type { Exercise } from './exercises.ts';
-import { sidecarEntry } from './gateway.ts';
-import { raiseLab, type Lab } from './lab.ts';
-import { LabError, reasonOf } from './lab-error.ts';
-import { Ledger } from './ledger.ts';
+import type { Lab } from './lab.ts';
+import { LabError } from './lab-error.ts';
+import { assertWritable, withLab, writeReport, type LabRun, type Output } from './lab-session.ts';
 import { runOutage, type OutageResult } from './outage.ts';
 import { formatTable, formatTimeline, METRICS, round, summarize, type Report, type Row } from './report.ts';
 import { assertCanRun } from './requirements.ts';
-import type { RouterKind } from './router.ts';
 import { versionsOf } from './versions.ts';
 
-export interface ExerciseOptions {
-  readonly name: string;
-  readonly router: RouterKind;
-  readonly clients: number;
+export interface ExerciseOptions extends LabRun {
   readonly runs: number;
-  readonly bundle: boolean;
-  readonly sidecar?: string | undefined;
-  readonly keep: boolean;
   /** For a newcomer: say first what is shown. */
   readonly demo: boolean;
   readonly json: string | undefined;
-}
-
-export interface Output {
-  readonly progress: (line: string) => void;
-  readonly result: (text: string) => void;
 }
 
 /** Raises the lab, runs the exercise, takes the lab down whatever happened. @returns whether every run was ok */
@@ -40,47 +24,18 @@ export async function runExercise(
   await assertCanRun(options.router, interrupted);
   assertWritable(options.json);
   if (options.demo) output.result(`${introduction(exercise, options)}\n`);
-  const ledger = Ledger.claim(options.name);
-  const died = new AbortController();
-  const signal = AbortSignal.any([interrupted, died.signal]);
-  let lab: Lab | undefined;
-  let keep = false;
-  try {
-    const versions = await versionsOf(options.router, signal);
-    const onDeath = (error: LabError): void => died.abort(error);
-    lab = await raiseLab({ ...options, ledger, progress: output.progress, onDeath }, signal);
+  const versions = await versionsOf(options.router, interrupted);
+  return withLab(options, output, interrupted, async (lab, signal) => {
     const runs = await repeat(lab, exercise, options.runs, output, signal);
     const { router, clients } = options;
-    const report: Report = {
-      exercise: exercise.name,
-      router,
-      clients,
-      versions,
-      runs,
-      summary: summarize(runs),
-    };
-    if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`);
+    const summary = summarize(runs);
+    const report: Report = { exercise: exercise.name, router, clients, versions, runs, summary };
+    writeReport(options.json, report);
     output.result(
       `${exercise.name}: ${exercise.summary}; router ${router}, ${clients} client(s)\n${formatTable(report)}`,
     );
-    keep = options.keep;
-    if (interrupted.aborted) throw reasonOf(interrupted);
     return runs.length === options.runs && runs.every((run) => run.ok);
-  } finally {
-    if (keep && lab !== undefined) {
-      await lab.leaveUp();
-      output.result(howToLookAround(lab, options));
-    } else {
-      await takeDown(options.name);
-    }
-    if (lab !== undefined) output.result(`logs: ${lab.logs}`);
-  }
-}
-
-/** Before the runs, not after them. */
-function assertWritable(file: string | undefined): void {
-  if (file !== undefined && !existsSync(dirname(resolve(file))))
-    throw new LabError('LAB_ARGUMENT', `--json ${file}: there is no directory ${dirname(resolve(file))}`);
+  });
 }
 
 async function repeat(
@@ -127,22 +82,5 @@ function introduction({ fault }: Exercise, { router, clients }: ExerciseOptions)
     `every 10 ms. The ${fault.victim} of the gateway that serves is killed with SIGKILL: its prefixes are withdrawn, the`,
     "router's kernel route moves, the clients find out by dead peer detection and connect again, to the other gateway.",
     'All of it is real and lives in network namespaces; what is measured is measured from outside.',
-  ].join('\n');
-}
-
-function howToLookAround({ topology, directory }: Lab, options: ExerciseOptions): string {
-  const { name, namespaces } = topology;
-  const paths =
-    options.router === 'bird'
-      ? `birdc -s ${directory}/router/bird.ctl show route`
-      : `vtysh --vty_socket ${directory}/router -c 'show bgp all'`;
-  const entry = sidecarEntry(options.bundle, options.sidecar);
-  return [
-    `The lab "${name}" is still up. To look around:`,
-    `  ip netns exec ${namespaces.router} ip route`,
-    `  ${paths}`,
-    `  swanctl --list-sas --uri unix://${directory}/gw1/charon.vici`,
-    `  ${process.execPath} ${entry} status -c ${directory}/gw1/swancast.yaml`,
-    `To take it down: npm run -s lab -- clean --name ${name}`,
   ].join('\n');
 }

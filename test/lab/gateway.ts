@@ -1,13 +1,18 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { exabgpEnvironment } from '../../bgp/supervisor.ts';
 import { Charon } from './charon.ts';
+import { partsIn, type PartName } from './gateway-parts.ts';
 import { LabError } from './lab-error.ts';
 import type { Authority } from './pki.ts';
+import { signalProcess, type ProcessIdentity } from './process-identity.ts';
 import type { Daemon, Processes } from './processes.ts';
-import { sidecarConfig } from './sidecar-config.ts';
-import { gatewaySwanctlConf } from './strongswan-conf.ts';
+import { runCommand } from './run-command.ts';
+import { sidecarConfig, type SidecarSettings } from './sidecar-config.ts';
+import { gatewaySwanctlConf, type ConnectionSettings } from './strongswan-conf.ts';
 import type { GatewayPlan } from './topology.ts';
+import { Unit } from './unit.ts';
 
 /**
  * The one place that says which swancast the lab runs: the sources, the bundle that ships, or the given entry file.
@@ -20,26 +25,61 @@ export function sidecarEntry(bundle: boolean, file: string | undefined): string 
   throw new LabError('LAB_ARGUMENT', `there is no ${entry}${bundle ? ': run "npm run build" first' : ''}`);
 }
 
-/** One gateway: charon and swancast (which starts its ExaBGP). */
+/** After these a process goes on. */
+const NOT_FATAL: readonly NodeJS.Signals[] = ['SIGSTOP', 'SIGCONT', 'SIGHUP', 'SIGUSR1'];
+const EXABGP = '/usr/sbin/exabgp';
+
+export interface GatewayOptions {
+  /** See sidecarEntry. */
+  readonly entry: string;
+  /** true: swancast starts ExaBGP. false: the lab does, as a unit of its own would. */
+  readonly supervise: boolean;
+  /** Gives clients the means to hold all of charon's workers: an updown script, see slowUpdown, and a RADIUS server that is not there. */
+  readonly stress: boolean;
+}
+
+/** One gateway: charon and swancast, and ExaBGP started by either of swancast and the lab. */
 export class Gateway {
   readonly plan: GatewayPlan;
   readonly charon: Charon;
   readonly configFile: string;
-  readonly #entry: string;
+  readonly #options: GatewayOptions;
   readonly #processes: Processes;
+  readonly #runDirectory: string;
+  readonly #bgp: Unit;
+  readonly #updown: string;
   #sidecar: Daemon | undefined;
 
-  constructor(plan: GatewayPlan, entry: string, labDirectory: string, processes: Processes) {
+  constructor(plan: GatewayPlan, options: GatewayOptions, labDirectory: string, processes: Processes) {
     this.plan = plan;
-    this.#entry = entry;
+    this.#options = options;
     this.#processes = processes;
     const directory = join(labDirectory, plan.name);
     mkdirSync(directory);
-    this.charon = new Charon(plan.name, plan.namespace, directory, processes);
+    const settings = options.stress ? { patient: true, radius: plan.backendSide } : {};
+    this.charon = new Charon(plan.name, plan.namespace, directory, processes, settings);
+    this.#updown = join(directory, 'updown.sh');
+    this.slowUpdown(0);
     this.configFile = join(directory, 'swancast.yaml');
-    const runDirectory = join(directory, 'run');
-    mkdirSync(runDirectory);
-    writeFileSync(this.configFile, sidecarConfig(plan, this.charon.viciSocket, runDirectory));
+    this.#runDirectory = join(directory, 'run');
+    mkdirSync(this.#runDirectory);
+    const { name, namespace } = plan;
+    const argv = [EXABGP, this.#exabgpConf] as const;
+    this.#bgp = new Unit(
+      { name: `${name}-exabgp`, namespace, argv, env: exabgpEnvironment(process.env) },
+      processes,
+    );
+    this.writeConfig({});
+  }
+
+  /** What is not given is as at the start. The sidecar reads it again on SIGHUP. */
+  writeConfig(settings: Partial<SidecarSettings>): void {
+    const { supervise } = this.#options;
+    const text = sidecarConfig(this.plan, this.charon.viciSocket, this.#runDirectory, {
+      supervise,
+      ...settings,
+    });
+    writeFileSync(this.configFile, text);
   }
 
   async startCharon(signal: AbortSignal): Promise<void> {
@@ -49,7 +89,20 @@ export class Gateway {
 
   async configureCharon(authority: Authority, signal: AbortSignal): Promise<void> {
     const credentials = await authority.issueGateway(this.plan.name, signal);
-    this.charon.configure(gatewaySwanctlConf(this.plan), authority, { gateway: credentials });
+    this.charon.configure(this.swanctlConf({}), authority, { gateway: credentials });
+  }
+
+  swanctlConf(settings: ConnectionSettings): string {
+    const updown = this.#options.stress ? this.#updown : undefined;
+    return gatewaySwanctlConf(this.plan, { updown, ...settings });
+  }
+
+  /** From now on charon's updown script takes this long for each CHILD_SA that comes up. */
+  slowUpdown(seconds: number): void {
+    const text = `#!/bin/sh\n${seconds === 0 ? '' : `case $PLUTO_VERB in up-*) sleep ${seconds} ;; esac\n`}`;
+    // Replaced, not written over: charon may be about to run it.
+    writeFileSync(`${this.#updown}.new`, text, { mode: 0o755 });
+    renameSync(`${this.#updown}.new`, this.#updown);
   }
 
   /** Does not wait: what counts is what the router sees. */
@@ -57,14 +110,63 @@ export class Gateway {
     this.#sidecar = this.#processes.start({
       name: `${this.plan.name}-swancast`,
       namespace: this.plan.namespace,
-      argv: [process.execPath, this.#entry, 'run', '-c', this.configFile],
+      argv: [process.execPath, this.#options.entry, 'run', '-c', this.configFile],
     });
+  }
+
+  /** With supervise: false, ExaBGP as its own unit runs it: the rendered configuration, started again whenever it ends. */
+  async startBgp(signal: AbortSignal): Promise<void> {
+    if (this.#options.supervise) return;
+    const { entry } = this.#options;
+    const text = await runCommand(
+      [process.execPath, entry, 'render', 'exabgp', '-c', this.configFile],
+      signal,
+    );
+    writeFileSync(this.#exabgpConf, text, { mode: 0o600 });
+    this.#bgp.start();
+  }
+
+  /** With supervise: false, like `systemctl stop` of that unit. Resolves when ExaBGP and guard are gone. */
+  async stopBgp(): Promise<void> {
+    await this.#bgp.stop();
   }
 
   /** SIGKILL of swancast alone: its ExaBGP and guard live on. @returns its pid, before the process is gone */
   killSidecar(): { readonly pid: number; readonly gone: Promise<void> } {
-    if (this.#sidecar === undefined)
-      throw new LabError('LAB_SPOILT', `${this.plan.name} has no swancast to kill`);
-    return { pid: this.#sidecar.pid, gone: this.#sidecar.end('SIGKILL') };
+    const { pid } = this.sidecar;
+    return { pid, gone: this.sidecar.end('SIGKILL') };
+  }
+
+  /** The one started last, also if it has ended. @throws LabError if none was ever started */
+  get sidecar(): Daemon {
+    if (this.#sidecar === undefined) throw new LabError('LAB_SPOILT', `${this.plan.name} has no swancast`);
+    return this.#sidecar;
+  }
+
+  /** Every process of these parts that runs now, oldest first; more than one where an orphan was left. */
+  parts(): ReadonlyMap<PartName, readonly ProcessIdentity[]> {
+    return partsIn(this.plan.namespace);
+  }
+
+  /** The newest process of this part. @throws LabError LAB_SPOILT if there is none */
+  part(name: PartName): ProcessIdentity {
+    const newest = this.parts().get(name)?.at(-1);
+    if (newest !== undefined) return newest;
+    throw new LabError('LAB_SPOILT', `${this.plan.name} has no ${name} now`);
+  }
+
+  /**
+   * Sends a signal to a process of this gateway (see `part`, which takes milliseconds: look first, then measure).
+   * An end of charon or swancast that may follow is expected. @returns false if it had ended before
+   */
+  signal(target: ProcessIdentity, signal: NodeJS.Signals): boolean {
+    if (!NOT_FATAL.includes(signal))
+      for (const daemon of [this.charon.daemon, this.sidecar])
+        if (daemon.pid === target.pid) daemon.expectEnd();
+    return signalProcess(target, signal);
+  }
+
+  get #exabgpConf(): string {
+    return join(this.#runDirectory, 'exabgp.conf');
   }
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { Clients, startEcho, Traffic } from './client.ts';
+import type { SentMessages } from './bgp-sessions.ts';
 import { startCapture } from './capture.ts';
 import { takeDown } from './cleanup.ts';
 import { monotonic, RealtimeClock } from './clock.ts';
@@ -9,10 +10,17 @@ import type { LabError } from './lab-error.ts';
 import type { Ledger } from './ledger.ts';
 import { createNamespaces } from './namespaces.ts';
 import { Authority } from './pki.ts';
-import { Processes, type Daemon } from './processes.ts';
-import { startRouter, type RouterKind } from './router.ts';
+import { Processes } from './processes.ts';
+import { Router, type RouterKind } from './router.ts';
 import { announcersOf, answeredClients, Timeline } from './timeline.ts';
-import { planTopology, PREFIX4, PREFIX6, type GatewayPlan, type Topology } from './topology.ts';
+import {
+  planTopology,
+  PREFIX4,
+  PREFIX6,
+  type GatewayName,
+  type GatewayPlan,
+  type Topology,
+} from './topology.ts';
 
 export interface LabOptions {
   /** Claimed by us. */
@@ -24,6 +32,12 @@ export interface LabOptions {
   readonly bundle: boolean;
   /** Run this entry file instead of either. */
   readonly sidecar?: string | undefined;
+  /** Who starts ExaBGP: swancast (default), or the lab, as a unit of its own. */
+  readonly supervise?: boolean;
+  /** So many clients have traffic; all of them by default. */
+  readonly talkers?: number;
+  /** See GatewayOptions; the clients are patient then (see DaemonSettings). */
+  readonly stress?: boolean;
   /** For people, line by line. */
   readonly progress: (line: string) => void;
   /** Called when a daemon ends although nobody ended it; whoever calls should abort the signal with it. */
@@ -37,6 +51,14 @@ export interface Lab {
   readonly timeline: Timeline;
   readonly clock: RealtimeClock;
   readonly traffic: Traffic;
+  readonly router: Router;
+  readonly clients: Clients;
+  /** The first so many clients have traffic. */
+  readonly talkers: number;
+  /** For what an exercise starts by itself. */
+  readonly processes: Processes;
+  /** BGP messages of this gateway that have reached the router so far. */
+  bgpSent(gateway: GatewayName): SentMessages;
   readonly progress: (line: string) => void;
   gateway(plan: GatewayPlan): Gateway;
   /** Ends what watches (it writes to this process), and leaves the rest up for good. */
@@ -72,8 +94,12 @@ export async function raiseLab(options: LabOptions, signal: AbortSignal): Promis
   ]);
   progress(`namespaces sc-${options.name}-…, certification authority`);
 
-  const gateways = topology.gateways.map((plan) => new Gateway(plan, entry, directory, processes));
-  const clients = new Clients(topology, directory, processes);
+  const { supervise = true, stress = false, talkers = options.clients } = options;
+  const gateways = topology.gateways.map(
+    (plan) => new Gateway(plan, { entry, supervise, stress }, directory, processes),
+  );
+  const router = new Router(options.router, processes, topology, join(directory, 'router'));
+  const clients = new Clients(topology, directory, processes, stress);
   const startGateway = async (gateway: Gateway): Promise<void> => {
     await gateway.configureCharon(authority, signal);
     await gateway.startCharon(signal);
@@ -82,20 +108,23 @@ export async function raiseLab(options: LabOptions, signal: AbortSignal): Promis
     await clients.configure(authority, signal);
     await clients.charon.start(signal);
   };
-  const [watchers, traffic] = await Promise.all([
+  const [[capture, monitor], traffic] = await Promise.all([
     Promise.all([
       startCapture(processes, topology, timeline, clock),
       startFibMonitor(processes, topology, timeline, clock, signal),
     ]),
-    Traffic.start(processes, topology, timeline, signal),
-    startRouter(options.router, processes, topology, join(directory, 'router'), signal),
+    Traffic.start(processes, topology, timeline, talkers, signal),
+    router.start(signal),
     startEcho(processes, topology, signal),
     startClients(),
     ...gateways.map(startGateway),
   ]);
   progress(`router (${options.router}), 3 charons, backend, ${options.clients} client(s)`);
 
-  for (const gateway of gateways) gateway.startSidecar();
+  for (const gateway of gateways) {
+    await gateway.startBgp(signal);
+    gateway.startSidecar();
+  }
   const lab: Lab = {
     topology,
     directory,
@@ -103,10 +132,17 @@ export async function raiseLab(options: LabOptions, signal: AbortSignal): Promis
     timeline,
     clock,
     traffic,
+    router,
+    clients,
+    talkers,
+    processes,
+    bgpSent: (gateway) => capture.sent(gateway),
     progress,
     gateway: (plan) => find(gateways, plan),
     leaveUp: async () => {
-      await Promise.all([...watchers, traffic.daemon].map(async (daemon: Daemon) => daemon.end('SIGTERM')));
+      await Promise.all(
+        [capture.daemon, monitor, traffic.daemon].map(async (daemon) => daemon.end('SIGTERM')),
+      );
       ledger.disown();
     },
   };
@@ -140,6 +176,19 @@ async function expectRoute(lab: Lab, signal: AbortSignal): Promise<void> {
 
 /** Both gateways announce both prefixes, and every client's packets are answered. */
 export async function expectSteady(lab: Lab, signal: AbortSignal): Promise<void> {
+  await expectAnnounced(lab, signal);
+  await lab.timeline.expect(
+    {
+      what: `the packets of all clients (${lab.talkers}) are answered`,
+      withinMs: TRAFFIC_WITHIN_MS,
+      find: (events) => (answeredClients(events, lab.talkers).every(Boolean) ? true : undefined),
+    },
+    signal,
+  );
+}
+
+/** Both gateways announce both prefixes. */
+export async function expectAnnounced(lab: Lab, signal: AbortSignal): Promise<void> {
   const all = lab.topology.gateways.length;
   for (const prefix of [PREFIX4, PREFIX6])
     await lab.timeline.expect(
@@ -150,13 +199,4 @@ export async function expectSteady(lab: Lab, signal: AbortSignal): Promise<void>
       },
       signal,
     );
-  await lab.timeline.expect(
-    {
-      what: `the packets of all clients (${lab.topology.clients.length}) are answered`,
-      withinMs: TRAFFIC_WITHIN_MS,
-      find: (events) =>
-        answeredClients(events, lab.topology.clients.length).every(Boolean) ? true : undefined,
-    },
-    signal,
-  );
 }

@@ -48,6 +48,7 @@ export class Ledger {
   readonly #name: string;
   #owner: ProcessIdentity | undefined = identify(process.pid);
   #processes: ProcessIdentity[];
+  #ending = false;
 
   private constructor(name: string, processes: readonly ProcessIdentity[]) {
     this.#name = name;
@@ -76,9 +77,19 @@ export class Ledger {
   /** Starts anew with an empty directory: logs of an earlier lab of this name are removed too. */
   begin(): void {
     this.#processes = [];
+    this.#ending = false;
     rmSync(this.directory, { recursive: true, force: true });
     mkdirSync(join(this.directory, 'logs'), { recursive: true });
     this.#write();
+  }
+
+  /** The lab is being taken down: nothing is started again, and no end is news. */
+  end(): void {
+    this.#ending = true;
+  }
+
+  get ending(): boolean {
+    return this.#ending;
   }
 
   add(pid: number): void {

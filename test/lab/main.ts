@@ -8,14 +8,20 @@
  *                      strongswan-conf.ts, gateway.ts, sidecar-config.ts, router.ts, client.ts
  *   timeline.ts        everything seen or done, and the waits on it. Filled by capture.ts (BGP on the wire,
  *                      wire/*), fib.ts (the router's kernel routes), client.ts (traffic/*: answered packets)
+ *   gateway.ts         its parts and what can be done to them: gateway-parts.ts (who is who), vici-command.ts,
+ *                      unit.ts (ExaBGP as systemd would keep it, for supervise: false)
  *   processes.ts       start; ledger.ts, process-identity.ts, cleanup.ts: leave nothing behind
  *   report.ts          numbers, table, JSON
+ *   chaos-run.ts       random faults from a seed, judged by observer.ts
  */
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { runChaos, type ChaosOptions } from './chaos-run.ts';
 import { takeDown } from './cleanup.ts';
 import { EXERCISES } from './exercises.ts';
-import { runExercise, type ExerciseOptions, type Output } from './exercise-run.ts';
+import { runExercise, type ExerciseOptions } from './exercise-run.ts';
+import { runFaults, type FaultsOptions } from './faults-exercise.ts';
 import { LabError } from './lab-error.ts';
+import type { Output } from './lab-session.ts';
 import { labDirectory, Ledger, NAME_PATTERN } from './ledger.ts';
 import { ROUTER_KINDS } from './router.ts';
 
@@ -54,6 +60,17 @@ function nameOption(): Option {
     .argParser(parseName);
 }
 
+function superviseOption(): Option {
+  const option = new Option(
+    '--supervise <who>',
+    'true: swancast starts ExaBGP; false: a unit of its own does',
+  );
+  return option.default(true).argParser((text) => {
+    if (text === 'true' || text === 'false') return text === 'true';
+    throw new InvalidArgumentError('true or false is expected.');
+  });
+}
+
 async function clean(name: string): Promise<void> {
   Ledger.claim(name);
   const found = await takeDown(name);
@@ -84,6 +101,7 @@ for (const exercise of EXERCISES) {
     .option('--demo', 'say first what is shown', false)
     .option('--keep', 'leave the lab up afterwards', false)
     .option('--bundle', 'run dist/swancast.cjs instead of the sources', false)
+    .addOption(superviseOption())
     .option('--sidecar <file>', 'run this entry file instead, for example of another build')
     .addOption(nameOption())
     .action(async (options: ExerciseOptions) => {
@@ -91,6 +109,41 @@ for (const exercise of EXERCISES) {
       if (!ok) process.exitCode = 1;
     });
 }
+program
+  .command('faults')
+  .description('every fault there is a bound for, and the bad days that must not move a client')
+  .option('--runs <n>', 'how often each', parseCount(1000), 1)
+  .addOption(new Option('--router <daemon>', 'the router').choices(ROUTER_KINDS).default('bird'))
+  .option('--only <names>', 'these faults only, by name, with commas between', (text) => text.split(','))
+  .option('--seconds <n>', 'how long a lasting burden lasts', parseCount(3600), 20)
+  .option('--json <file>', 'write the report here too')
+  .option('--bundle', 'run dist/swancast.cjs instead of the sources', false)
+  .option('--sidecar <file>', 'run this entry file instead, for example of another build')
+  .addOption(nameOption())
+  .action(async (options: FaultsOptions) => {
+    const ok = await runFaults(options, output, interrupt.signal);
+    if (!ok) process.exitCode = 1;
+  });
+program
+  .command('chaos')
+  .description('random faults from a seed, and a judge at the router that knows the invariants')
+  .option('--seconds <n>', 'how long', parseCount(86_400), 60)
+  .option(
+    '--seed <n>',
+    'which faults when: the same seed and seconds give the same',
+    parseCount(2 ** 32 - 1),
+    1,
+  )
+  .addOption(new Option('--router <daemon>', 'the router').choices(ROUTER_KINDS).default('bird'))
+  .option('--json <file>', 'write the report here too')
+  .option('--bundle', 'run dist/swancast.cjs instead of the sources', false)
+  .addOption(superviseOption())
+  .option('--sidecar <file>', 'run this entry file instead, for example of another build')
+  .addOption(nameOption())
+  .action(async (options: ChaosOptions) => {
+    const ok = await runChaos(options, output, interrupt.signal);
+    if (!ok) process.exitCode = 1;
+  });
 program
   .command('clean')
   .description('takes down what a lab left: one of --keep, or one that was killed')

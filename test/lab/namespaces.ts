@@ -3,7 +3,7 @@ import { runCommand } from './run-command.ts';
 import { planNetwork, type Topology } from './topology.ts';
 
 /** Where iproute2 keeps named namespaces. */
-const NETNS_DIRECTORY = '/run/netns';
+export const NETNS_DIRECTORY = '/run/netns';
 
 /** Makes namespaces, links, addresses and routes: one `ip -batch` for the links, then one per namespace at once. */
 export async function createNamespaces(topology: Topology, signal: AbortSignal): Promise<void> {

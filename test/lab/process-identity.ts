@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 
 /** A process that cannot be mistaken for a later one with the same number. */
 export interface ProcessIdentity {
@@ -9,6 +10,9 @@ export interface ProcessIdentity {
 
 interface Stat {
   readonly state: string;
+  readonly parent: number;
+  /** Field 6: the pid of the process that began the session; children keep it when their parent dies. */
+  readonly session: number;
   readonly startTime: string;
   /** Field 7: 0 without a controlling terminal. */
   readonly terminal: string;
@@ -19,7 +23,14 @@ function readStat(pid: number): Stat | undefined {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     // The name in field 2 may hold blanks and parentheses: count from the last one.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return { state: fields[0] ?? '', terminal: fields[4] ?? '', startTime: fields[19] ?? '' };
+    const [state = '', parent, , session, terminal = ''] = fields;
+    return {
+      state,
+      parent: Number(parent),
+      session: Number(session),
+      terminal,
+      startTime: fields[19] ?? '',
+    };
   } catch {
     return undefined;
   }
@@ -41,4 +52,55 @@ export function isAlive(process: ProcessIdentity): boolean {
 export function hasTerminal(pid: number): boolean {
   const stat = readStat(pid);
   return stat !== undefined && stat.terminal !== '0';
+}
+
+export interface SeenProcess extends ProcessIdentity {
+  readonly parent: number;
+  readonly session: number;
+  /** Empty for a zombie. */
+  readonly argv: readonly string[];
+}
+
+/** Every process of the machine that has not ended, oldest first. Takes a few milliseconds. */
+export function allProcesses(): SeenProcess[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => {
+      const pid = Number(name);
+      const stat = readStat(pid);
+      if (stat === undefined || stat.state === 'Z') return [];
+      const { parent, session, startTime } = stat;
+      return [{ pid, parent, session, startTime, argv: readArgv(pid) }];
+    })
+    .sort((a, b) => Number(a.startTime) - Number(b.startTime));
+}
+
+function readArgv(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1);
+  } catch {
+    return [];
+  }
+}
+
+/** Sends a signal to that very process. @returns false if it has ended */
+export function signalProcess(identity: ProcessIdentity, signal: NodeJS.Signals): boolean {
+  if (!isAlive(identity)) return false;
+  try {
+    return process.kill(identity.pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+    throw error;
+  }
+}
+
+/** Resolves once that process has ended; false if it has not within that time. */
+export async function hasEnded(identity: ProcessIdentity, withinMs: number): Promise<boolean> {
+  const deadline = performance.now() + withinMs;
+  // Not our child as a rule: there is no event to wait for, only /proc.
+  while (isAlive(identity)) {
+    if (performance.now() > deadline) return false;
+    await delay(10);
+  }
+  return true;
 }

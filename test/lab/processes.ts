@@ -13,6 +13,8 @@ export interface DaemonSpec {
   /** stdout: to the log (default) or to us; stdin is empty; stderr always goes to the log. */
   readonly stdout?: 'log' | 'pipe';
   readonly ipc?: boolean;
+  /** Called when it ended although nobody ended it, which then is not an error. */
+  readonly onEnd?: () => void;
 }
 
 export interface Daemon {
@@ -21,6 +23,8 @@ export interface Daemon {
   readonly child: ChildProcess;
   readonly logFile: string;
   readonly exited: Promise<void>;
+  /** From now on its end is an expected one, whoever brings it about. */
+  expectEnd(): void;
   /** Sends a signal and makes the exit that follows an expected one. Resolves when the process is gone. */
   end(signal: NodeJS.Signals): Promise<void>;
 }
@@ -33,6 +37,11 @@ export class Processes {
   constructor(ledger: Ledger, onDeath: (error: LabError) => void) {
     this.#ledger = ledger;
     this.#onDeath = onDeath;
+  }
+
+  /** See Ledger.end. */
+  get ending(): boolean {
+    return this.#ledger.ending;
   }
 
   logFile(name: string): string {
@@ -59,15 +68,20 @@ export class Processes {
     const exited = new Promise<void>((resolve) => {
       child.on('exit', (code, signal) => {
         resolve();
-        if (!expected) this.#onDeath(this.#unexpectedEnd(spec.name, logFile, code ?? signal));
+        if (expected || this.#ledger.ending) return;
+        if (spec.onEnd !== undefined) spec.onEnd();
+        else this.#onDeath(this.#unexpectedEnd(spec.name, logFile, code ?? signal));
       });
     });
-    const end = async (signal: NodeJS.Signals): Promise<void> => {
+    const expectEnd = (): void => {
       expected = true;
+    };
+    const end = async (signal: NodeJS.Signals): Promise<void> => {
+      expectEnd();
       if (child.exitCode === null && child.signalCode === null) child.kill(signal);
       await exited;
     };
-    return { name: spec.name, pid, child, logFile, exited, end };
+    return { name: spec.name, pid, child, logFile, exited, expectEnd, end };
   }
 
   #unexpectedEnd(name: string, logFile: string, how: number | string | null): LabError {

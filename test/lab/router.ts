@@ -10,58 +10,69 @@ import type { Topology } from './topology.ts';
 export type RouterKind = 'bird' | 'frr';
 export const ROUTER_KINDS: readonly RouterKind[] = ['bird', 'frr'];
 
+type Argv = readonly [string, ...string[]];
+
 const TEMPLATES = fileURLToPath(new URL('../../deploy/routers/', import.meta.url));
 const LISTENS_WITHIN_MS = 5000;
 /** ":00B3" is port 179 and state 0A is LISTEN in /proc/net/tcp (Documentation/networking/proc_net_tcp). */
 const LISTENING_ON_BGP = /^\s*\d+: [0-9A-F]+:00B3 [0-9A-F]+:0000 0A /m;
 
-/** Starts the router's BGP daemon with the very file a user would take, and waits until it listens in both families. */
-export async function startRouter(
-  kind: RouterKind,
-  processes: Processes,
-  topology: Topology,
-  directory: string,
-  signal: AbortSignal,
-): Promise<void> {
-  const namespace = topology.namespaces.router;
-  mkdirSync(directory);
-  switch (kind) {
-    case 'bird': {
-      const control = ['-s', join(directory, 'bird.ctl'), '-P', join(directory, 'bird.pid')];
-      const argv = ['bird', '-f', '-c', join(TEMPLATES, 'bird.conf'), ...control] as const;
-      await listens(processes.start({ name: 'router-bird', namespace, argv: [...argv] }), signal);
-      return;
-    }
-    case 'frr': {
-      // The daemons give up root, and make their sockets here as their own user.
-      const user = Number((await runCommand(['id', '-u', 'frr'], signal)).trim());
-      chownSync(directory, user, Number((await runCommand(['id', '-g', 'frr'], signal)).trim()));
-      const zserv = join(directory, 'zserv.api');
-      const common = (name: string): string[] => [
-        ...['-z', zserv, '-i', join(directory, `${name}.pid`), '--vty_socket', directory],
-        ...['--log', 'stdout', '--log-level', 'informational'],
-      ];
-      const zebra = processes.start({
-        name: 'router-zebra',
-        namespace,
-        argv: ['/usr/lib/frr/zebra', '-f', '/dev/null', ...common('zebra')],
-      });
-      await until(zebra, `zebra makes ${zserv}`, () => hasSocket(zebra.pid, zserv), signal);
-      const argv = [
-        '/usr/lib/frr/bgpd',
-        '-f',
-        join(TEMPLATES, 'frr.conf'),
-        '-p',
-        '179',
-        ...common('bgpd'),
-      ] as const;
-      await listens(processes.start({ name: 'router-bgpd', namespace, argv: [...argv] }), signal);
-      return;
-    }
-    default: {
-      const unknown: never = kind;
-      return unknown;
-    }
+/** The router: its BGP daemon runs with the very file a user would take. */
+export class Router {
+  readonly kind: RouterKind;
+  readonly #processes: Processes;
+  readonly #namespace: string;
+  readonly #directory: string;
+  #daemon: Daemon | undefined;
+
+  /** @param directory made here, for the daemons' sockets */
+  constructor(kind: RouterKind, processes: Processes, topology: Topology, directory: string) {
+    this.kind = kind;
+    this.#processes = processes;
+    this.#namespace = topology.namespaces.router;
+    this.#directory = directory;
+    mkdirSync(directory);
+  }
+
+  /** Resolves when the BGP daemon listens in both families. With FRR, zebra is started once and stays. */
+  async start(signal: AbortSignal): Promise<void> {
+    const argv = this.kind === 'bird' ? this.#bird() : await this.#bgpd(signal);
+    const name = this.kind === 'bird' ? 'router-bird' : 'router-bgpd';
+    this.#daemon = this.#processes.start({ name, namespace: this.#namespace, argv });
+    await listens(this.#daemon, signal);
+  }
+
+  /** SIGKILL of the BGP daemon: the kernel closes its sessions, its routes are gone with it. Resolves when it is. */
+  async kill(): Promise<void> {
+    await this.#daemon?.end('SIGKILL');
+  }
+
+  #bird(): Argv {
+    const control = ['-s', join(this.#directory, 'bird.ctl'), '-P', join(this.#directory, 'bird.pid')];
+    return ['bird', '-f', '-c', join(TEMPLATES, 'bird.conf'), ...control];
+  }
+
+  async #bgpd(signal: AbortSignal): Promise<Argv> {
+    const zserv = join(this.#directory, 'zserv.api');
+    const common = (name: string): string[] => [
+      ...['-z', zserv, '-i', join(this.#directory, `${name}.pid`), '--vty_socket', this.#directory],
+      ...['--log', 'stdout', '--log-level', 'informational'],
+    ];
+    if (this.#daemon === undefined) await this.#startZebra(zserv, common('zebra'), signal);
+    const file = join(TEMPLATES, 'frr.conf');
+    return ['/usr/lib/frr/bgpd', '-f', file, '-p', '179', ...common('bgpd')];
+  }
+
+  async #startZebra(zserv: string, options: readonly string[], signal: AbortSignal): Promise<void> {
+    // The daemons give up root, and make their sockets here as their own user.
+    const user = Number((await runCommand(['id', '-u', 'frr'], signal)).trim());
+    chownSync(this.#directory, user, Number((await runCommand(['id', '-g', 'frr'], signal)).trim()));
+    const zebra = this.#processes.start({
+      name: 'router-zebra',
+      namespace: this.#namespace,
+      argv: ['/usr/lib/frr/zebra', '-f', '/dev/null', ...options],
+    });
+    await until(zebra, `zebra makes ${zserv}`, () => hasSocket(zebra.pid, zserv), signal);
   }
 }
 

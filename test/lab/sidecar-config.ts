@@ -3,28 +3,42 @@ import { GATEWAY_AS, PREFIX4, PREFIX6, ROUTER_AS, ANYCAST4, type GatewayPlan } f
 
 /** The guard withdraws when its sidecar has been silent for this long. */
 export const LEASE_TTL_SECONDS = 1;
+/** How long it holds the lease for a successor. */
+export const HANDOVER_SECONDS = 5;
+
+export interface SidecarSettings {
+  /** Like bgp.supervise. */
+  readonly supervise: boolean;
+  /** Of the undegraded announcements; 100 by default. */
+  readonly med?: number;
+}
 
 /** A gateway's swancast.yaml. Pure. @param directory for sockets and ExaBGP's configuration */
-export function sidecarConfig(gateway: GatewayPlan, viciSocket: string, directory: string): string {
+export function sidecarConfig(
+  gateway: GatewayPlan,
+  viciSocket: string,
+  directory: string,
+  { supervise, med = 100 }: SidecarSettings,
+): string {
   return `# Made by the lab for ${gateway.name}.
 gateway: { name: ${gateway.name} }
 strongswan: { vici_socket: ${viciSocket} }
 prefixes:
   - prefix: ${PREFIX4}
-    announced: { med: 100, communities: ["${GATEWAY_AS}:100"] }
+    announced: { med: ${med}, communities: ["${GATEWAY_AS}:100"] }
     degraded: { med: 1000, prepend: 3 }
   - prefix: "${PREFIX6}"
-    announced: { med: 100, communities: ["${GATEWAY_AS}:100"] }
+    announced: { med: ${med}, communities: ["${GATEWAY_AS}:100"] }
     degraded: { med: 1000, prepend: 3 }
 bgp:
-  supervise: true
+  supervise: ${supervise}
   local_as: ${GATEWAY_AS}
   router_id: ${gateway.address4}
   run_directory: ${directory}
   neighbors:
     - { address: "${gateway.router4}", peer_as: ${ROUTER_AS}, local_address: "${gateway.address4}", hold_time_seconds: 9 }
     - { address: "${gateway.router6}", peer_as: ${ROUTER_AS}, local_address: "${gateway.address6}", hold_time_seconds: 9 }
-lease: { socket: ${join(directory, 'lease.sock')}, ttl_seconds: ${LEASE_TTL_SECONDS} }
+lease: { socket: ${join(directory, 'lease.sock')}, ttl_seconds: ${LEASE_TTL_SECONDS}, handover_seconds: ${HANDOVER_SECONDS} }
 # The lab kills the same gateway again and again: without this bound each run would wait twice as long as the last.
 decision: { hold_down_seconds: 1, hold_down_max_seconds: 1 }
 checks:
@@ -32,7 +46,7 @@ checks:
   - { name: sa-count, type: sa-count }
   - { name: ike-probe, type: ike-probe, limits: { address: ${ANYCAST4} } }
 http: { listen: "127.0.0.1:9179" }
-control: { socket: ${join(directory, 'control.sock')} }
+control: { socket: ${join(directory, 'control.sock')}, state_directory: ${directory} }
 log: { level: debug }
 `;
 }

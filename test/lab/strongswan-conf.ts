@@ -18,19 +18,43 @@ const TOOL_PLUGINS = 'aes sha1 sha2 hmac gmp curve25519 x509 pem pkcs1 pkcs8 pub
 
 export const PKI_CONF = `pki { load = ${TOOL_PLUGINS} }\n`;
 
-/**
- * One file for charon-systemd and swanctl. The section is the program's name: another one is silently ignored.
- * Retransmission: a dead gateway is given up after 1 + 1 + 1 + 1 s instead of the default 165 s.
- */
-export function strongswanConf(viciSocket: string, logFile: string): string {
-  return `charon-systemd {
-  load = ${CHARON_PLUGINS}
-  retransmit_tries = 3
+/** A dead gateway is given up after 1 + 1 + 1 + 1 s instead of the default 165 s. */
+const QUICK_RETRANSMISSION = `  retransmit_tries = 3
   retransmit_timeout = 1.0
   retransmit_base = 1.0
-  plugins {
+`;
+
+/** All clients of the lab come from one address: they shall not be taken for an attack. */
+const MANY_FROM_ONE_ADDRESS = '  dos_protection = no\n';
+
+export interface DaemonSettings {
+  /** Whether tunnels shall outlast a charon that answers late: default retransmission, no DPD by the clients. */
+  readonly patient?: boolean;
+  /** Address of the RADIUS server to ask. */
+  readonly radius?: string;
+}
+
+/** One file for charon-systemd and swanctl. The section is the program's name: another one is silently ignored. */
+export function strongswanConf(
+  viciSocket: string,
+  logFile: string,
+  { patient = false, radius }: DaemonSettings = {},
+): string {
+  const eapRadius = `    eap-radius {
+      servers {
+        lab {
+          address = ${radius ?? ''}
+          secret = lab
+          sockets = 16
+        }
+      }
+    }
+`;
+  return `charon-systemd {
+  load = ${CHARON_PLUGINS}${radius === undefined ? '' : ' md5 eap-radius'}
+${patient ? MANY_FROM_ONE_ADDRESS : QUICK_RETRANSMISSION}  plugins {
     vici { socket = unix://${viciSocket} }
-  }
+${radius === undefined ? '' : eapRadius}  }
   filelog {
     charon {
       path = ${logFile}
@@ -46,11 +70,56 @@ swanctl { load = ${TOOL_PLUGINS} }
 `;
 }
 
+export interface ConnectionSettings {
+  /** A script that charon runs for each CHILD_SA. With it comes a connection whose clients are asked for EAP by RADIUS. */
+  readonly updown?: string | undefined;
+  /** So many connections more, that nobody uses. */
+  readonly spares?: number;
+  /** Their rekey time: another one makes `swanctl --load-conns` replace all of them. */
+  readonly spareHours?: number;
+}
+
+const EAP_CONNECTION = `  eap {
+    version = 2
+    proposals = aes256-sha256-x25519
+    local_addrs = ${ANYCAST4}
+    local {
+      auth = pubkey
+      certs = gateway.pem
+      id = ${SERVICE_IDENTITY}
+    }
+    remote {
+      auth = eap-radius
+      id = *.eap.example.org
+    }
+    children {
+      services { local_ts = ${SERVICE_NET} }
+    }
+  }
+`;
+
+function spareConnections(count: number, hours: number): string {
+  const one = (_: unknown, index: number): string => `  spare${index + 1} {
+    version = 2
+    remote_addrs = 198.51.100.${1 + (index % 250)}
+    rekey_time = ${hours}h
+    local { auth = psk }
+    remote { auth = psk }
+    children { services { rekey_time = ${hours}h } }
+  }
+`;
+  return Array.from({ length: count }, one).join('');
+}
+
 /**
  * With MOBIKE, any change of an address on the gateway makes charon move its sessions from the anycast address
  * (on lo, never a route's source) to the unicast one. Without it and with local_addrs given they stay.
  */
-export function gatewaySwanctlConf(gateway: GatewayPlan): string {
+export function gatewaySwanctlConf(
+  gateway: GatewayPlan,
+  { updown, spares = 0, spareHours = 4 }: ConnectionSettings = {},
+): string {
+  const stressed = updown !== undefined;
   return `connections {
   clients {
     version = 2
@@ -69,10 +138,10 @@ export function gatewaySwanctlConf(gateway: GatewayPlan): string {
       services {
         local_ts = ${SERVICE_NET}
         esp_proposals = aes256-sha256
-      }
+${stressed ? `        updown = ${updown}\n` : ''}      }
     }
   }
-}
+${stressed ? EAP_CONNECTION : ''}${spareConnections(spares, spareHours)}}
 pools {
   clients { addrs = ${gateway.pool} }
 }
@@ -83,15 +152,14 @@ pools {
  * One connection per client in the one charon that is all of them; topology.ts says what keeps them apart. The
  * reqids are fixed, since charon, when several dead connections start again at once, gives a reqid out twice.
  */
-export function clientSwanctlConf(topology: Topology): string {
+export function clientSwanctlConf(topology: Topology, { patient = false }: DaemonSettings = {}): string {
   const connections = topology.clients.map(
     ({ block }, client) => `  client${client + 1} {
     version = 2
     proposals = aes256-sha256-x25519
     remote_addrs = ${ANYCAST4}
     vips = 0.0.0.0
-    dpd_delay = 2s
-    keyingtries = 0
+${patient ? '' : '    dpd_delay = 2s\n'}    keyingtries = 0
     local {
       auth = pubkey
       certs = client${client + 1}.pem
@@ -114,5 +182,30 @@ export function clientSwanctlConf(topology: Topology): string {
   }
 `,
   );
-  return `connections {\n${connections.join('')}}\n`;
+  return `connections {\n${connections.join('')}${patient ? eapClients() : ''}}\n`;
+}
+
+/** As many as it takes to hold all of charon's workers (16 threads by default) more than once. */
+export const EAP_CLIENTS = 30;
+
+/** Clients that only start when told to, and give up after one try. */
+function eapClients(): string {
+  const one = (_: unknown, client: number): string => `  eap${client + 1} {
+    version = 2
+    proposals = aes256-sha256-x25519
+    remote_addrs = ${ANYCAST4}
+    local {
+      auth = eap
+      id = client${client + 1}.eap.example.org
+    }
+    remote {
+      auth = pubkey
+      id = ${SERVICE_IDENTITY}
+    }
+    children {
+      services { remote_ts = ${SERVICE_NET} }
+    }
+  }
+`;
+  return Array.from({ length: EAP_CLIENTS }, one).join('');
 }

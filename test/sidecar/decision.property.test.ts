@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { evidenceOf } from '../../sidecar/verdict.ts';
-import { EMPTY, POLICY, Scenario, V4 } from './scenario.ts';
+import { FORCE_VERBS } from '../../sidecar/intent.ts';
+import { EMPTY, POLICY, Scenario, V4, V6 } from './scenario.ts';
 
 const checks = [...POLICY.checks.keys()];
 const reasons = [
@@ -16,7 +17,8 @@ const reasons = [
 ] as const;
 
 type Move = (run: Scenario) => void;
-const move: fc.Arbitrary<Move> = fc.oneof(
+/** What checks, time and the guard do. */
+const fate: fc.Arbitrary<Move> = fc.oneof(
   fc.constantFrom(...checks).map(
     (check): Move =>
       (run) =>
@@ -47,8 +49,21 @@ const move: fc.Arbitrary<Move> = fc.oneof(
       (run) =>
         void run.guard(report),
   ),
-  fc.constant<Move>((run) => void run.guard({ lease: 'lapsed', generation: run.state.generation })),
 );
+const lapse = fc.constant<Move>(
+  (run) => void run.guard({ lease: 'lapsed', generation: run.state.generation }),
+);
+/** What a person does: a new order, or a release of all. */
+const order: fc.Arbitrary<Move> = fc.oneof(
+  fc.tuple(fc.constantFrom(...FORCE_VERBS), fc.constantFrom(V4, V6), fc.integer({ min: 1, max: 20 })).map(
+    ([verb, prefix, seconds]): Move =>
+      (run) =>
+        void run.force(verb, prefix, seconds),
+  ),
+  fc.constant<Move>((run) => void run.intent()),
+);
+const unforced = fc.oneof({ weight: 7, arbitrary: fate }, { weight: 1, arbitrary: lapse });
+const move = fc.oneof({ weight: 8, arbitrary: unforced }, { weight: 2, arbitrary: order });
 
 const story = (check: (run: Scenario) => void) =>
   fc.assert(
@@ -84,8 +99,46 @@ describe('invariants', () => {
       fc.property(fc.array(move, { maxLength: 60 }), (moves) => {
         const run = new Scenario().guard({});
         for (const each of moves) each(run);
-        run.guard({}).healthy(POLICY.hold.holdDownMaxMs + 3000);
+        // The longest order of these stories is over before the longest hold-down.
+        run.guard({}).healthy(Math.max(POLICY.hold.holdDownMaxMs, 20_000) + 3000);
         expect(run.phase(V4)).toBe('announced (all-pass)');
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('a forced withdrawal is never announced, and a forced announcement never beats gone', () => {
+    story((run) => {
+      for (const { prefix, verb, endsAt } of run.state.intents.values()) {
+        expect(endsAt).toBeGreaterThan(run.now);
+        if (verb === 'withdraw') expect(run.routes.filter((route) => route.startsWith(prefix))).toEqual([]);
+      }
+      if (run.state.checks.get('charon')?.down?.class === 'gone') expect(run.routes).toEqual([]);
+    });
+  });
+
+  it('an order leaves no trace: afterwards all is as if nobody had given it', () => {
+    const orders = fc.array(fc.tuple(fc.nat(59), fc.constantFrom(...FORCE_VERBS), fc.constantFrom(V4, V6)));
+    fc.assert(
+      fc.property(fc.array(fate, { minLength: 1, maxLength: 60 }), orders, (moves, given) => {
+        const [plain, ordered] = [new Scenario().guard({}), new Scenario().guard({})];
+        for (const [index, each] of moves.entries()) {
+          each(plain);
+          for (const [at, verb, prefix] of given) if (at === index) ordered.force(verb, prefix, 7);
+          each(ordered);
+        }
+        ordered.intent();
+        plain.send({ type: 'tick' });
+        const machine = ({ state }: Scenario) =>
+          [...state.prefixes].map(([prefix, { phase, reason, holdUntil, flaps }]) => [
+            prefix,
+            phase === 'cold' ? 'withdrawn' : phase,
+            reason,
+            holdUntil,
+            flaps,
+          ]);
+        expect(machine(ordered)).toEqual(machine(plain));
+        expect(ordered.routes).toEqual(plain.routes);
       }),
       { numRuns: 1000 },
     );
@@ -101,9 +154,9 @@ describe('invariants', () => {
     });
   });
 
-  it('stepping up never beats the hold-down', () => {
+  it('stepping up never beats the hold-down, unless a person orders it', () => {
     fc.assert(
-      fc.property(fc.array(move, { maxLength: 60 }), (moves) => {
+      fc.property(fc.array(unforced, { maxLength: 60 }), (moves) => {
         const run = new Scenario().guard({});
         const downAt = new Map<string, number>();
         for (const each of moves) each(run);

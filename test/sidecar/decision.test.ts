@@ -229,25 +229,37 @@ describe('the lease', () => {
     ).toBe(true);
   });
 
-  it('drops an adopted prefix that is no longer configured as soon as it has proof', () => {
+  it('tells the guard again after a lapse, even with no hold-down', () => {
+    const run = new Scenario({ ...POLICY, hold: { ...POLICY.hold, holdDownMs: 0 } }).guard({}).healthy(1000);
+    const { generation } = run.state;
+    run.guard({ lease: 'lapsed', generation });
+    expect([run.routes, run.state.generation]).toEqual([[], generation + 1]);
+    expect([run.healthy(500).routes, run.state.generation]).toEqual([BOTH, generation + 2]);
+  });
+
+  it('drops an adopted prefix that is no longer configured at once: taking away needs no proof', () => {
     const stranger = { prefix: '198.51.100.0/24', nextHop: 'self' };
     const run = new Scenario().guard({
       lease: 'held',
       generation: 7,
       desired: [stranger, { prefix: V4, nextHop: 'self', med: 100 }],
     });
-    run.pass('charon');
     expect(run.effects.find(({ effect }) => effect.type === 'set')?.effect).toMatchObject({
       generation: 8,
+      evidence: 0,
       announcements: [{ prefix: V4 }],
     });
+    run.pass('charon').wait(300);
+    expect(run.effects.at(-1)?.effect).toMatchObject({ type: 'renew', generation: 8, evidence: 1000 });
   });
 
   it('earns again after the guard withdrew because renewals came too late', () => {
     const run = announced();
     run.guard({ lease: 'lapsed', generation: run.state.generation });
-    expect([run.phase(), run.routes]).toEqual(['withdrawn (hold-down)', []]);
+    expect([run.phase(), run.routes]).toEqual(['withdrawn (lease-lapsed)', []]);
+    expect(run.pass('charon').phase()).toBe('withdrawn (hold-down)');
     expect(run.state.prefixes.get(V4)?.enteredBy?.reason).toBe('lease-lapsed');
+    expect(run.journal.at(-1)).toBe(`${V6} announced → withdrawn: lease-lapsed`);
     expect(run.healthy(3000).phase()).toBe('announced (all-pass)');
   });
 
@@ -262,6 +274,12 @@ describe('stop', () => {
     const run = announced().stop();
     expect([run.phase(), run.routes]).toEqual(['withdrawn (stopping)', []]);
     expect(run.healthy(600_000).routes).toEqual([]);
+  });
+
+  it('adopts nothing of a guard that is found afterwards, but has it withdraw all', () => {
+    const held = POLICY.prefixes.map(({ announced: route }) => route);
+    const run = new Scenario().stop().guard({ lease: 'held', generation: 7, desired: held });
+    expect([run.routes, run.effects.at(-1)?.effect]).toMatchObject([[], { type: 'set', generation: 8 }]);
   });
 });
 

@@ -8,7 +8,8 @@ import { serve, type Listen, type Views } from '../../sidecar/http.ts';
 import { Metrics } from '../../sidecar/metrics.ts';
 import type { Status } from '../../sidecar/status.ts';
 import { statusFor } from './status.fixture.ts';
-import { Scenario } from './scenario.ts';
+import { ORDER, OrderDesk } from './order-desk.ts';
+import { Scenario, V4 } from './scenario.ts';
 
 let directory: string;
 let servers: { close(): unknown }[];
@@ -35,6 +36,7 @@ async function start(listen: Listen, of = views()): Promise<Server> {
 const ask = (
   path: string,
   method = 'GET',
+  sent?: string,
 ): Promise<{ status: number | undefined; body: string; type: string }> =>
   new Promise((resolve, reject) => {
     const call = request({ socketPath: join(directory, 'control.sock'), path, method }, (response) => {
@@ -45,7 +47,7 @@ const ask = (
       );
     });
     call.on('error', reject);
-    call.end();
+    call.end(sent);
   });
 
 describe('http', () => {
@@ -116,5 +118,93 @@ describe('http', () => {
     await expect(serve({ host: '127.0.0.1', port }, views())).rejects.toThrow(
       `cannot listen on 127.0.0.1 port ${port}: the port is taken; set http.listen to a free one, or to off`,
     );
+  });
+});
+
+describe('orders', () => {
+  const desk = async (): Promise<OrderDesk> => {
+    const made = new OrderDesk(directory);
+    await made.breakGlass.start();
+    await start({ path: join(directory, 'control.sock') }, made.views);
+    return made;
+  };
+
+  it('are taken on the unix socket, and answered with the status of their prefix', async () => {
+    const { run } = await desk();
+    const { status, body } = await ask('/force', 'POST', JSON.stringify(ORDER));
+    expect([status, JSON.parse(body)]).toMatchObject([
+      200,
+      { prefixes: [{ prefix: V4, forced: { verb: 'withdraw', who: 'alice', reason: 'new kernel' } }] },
+    ]);
+    expect((await ask('/readyz')).body).toContain(`${V4} withdrawn: forced-withdraw\n`);
+    expect((await ask('/metrics')).body).toContain(
+      `swancast_prefix_forced{prefix="${V4}",verb="withdraw"} 1`,
+    );
+    expect(await ask('/release', 'POST', '{"who": "bob"}')).toMatchObject({ status: 200 });
+    expect(run.routes).toContain(`${V4} 100`);
+  });
+
+  it('are not taken on TCP, however they come', async () => {
+    const { run, views: given } = await desk();
+    const { orders, ...readOnly } = given;
+    expect(orders).toBeDefined();
+    const tcp = await start({ host: '127.0.0.1', port: 0 }, readOnly);
+    const address = tcp.address();
+    if (address === null || typeof address === 'string') throw new Error('no TCP address');
+    for (const path of ['/force', '/release', '/force?x']) {
+      const url = `http://127.0.0.1:${address.port}${path}`;
+      const reply = await fetch(url, { method: 'POST', body: JSON.stringify(ORDER) });
+      expect([reply.status, await reply.text()]).toEqual([
+        403,
+        'this listener is read-only: orders are taken on the control socket (control.socket)\n',
+      ]);
+    }
+    expect(run.state.intents.size).toBe(0);
+  });
+
+  it.each([
+    ['GET', undefined, 405, 'GET is not allowed here: use POST\n'],
+    ['PUT', '{}', 405, 'PUT is not allowed here: use POST\n'],
+    ['POST', undefined, 400, 'a JSON object expected\n'],
+    ['POST', '{"prefix":', 400, 'a JSON object expected\n'],
+    ['POST', '[]', 400, 'a JSON object expected\n'],
+    ['POST', '{}', 400, 'prefix: address and length expected, such as "192.0.2.1/32"\n'],
+    [
+      'POST',
+      JSON.stringify({ ...ORDER, seconds: 1e9 }),
+      400,
+      'seconds: a whole number from 1 to 86400 (24 hours) expected\n',
+    ],
+    ['POST', JSON.stringify({ ...ORDER, reason: 'x'.repeat(5000) }), 413, 'at most 4096 bytes expected\n'],
+  ])('%s /force %s is answered with %i', async (method, sent, status, body) => {
+    const { run } = await desk();
+    expect(await ask('/force', method, sent)).toMatchObject({ status, body });
+    expect(run.state.intents.size).toBe(0);
+    expect((await ask('/healthz')).status).toBe(200);
+  });
+
+  it('survive a body without end, and a client that leaves in the middle of it', async () => {
+    const { run } = await desk();
+    const path = join(directory, 'control.sock');
+    const endless = connect(path);
+    endless.write('POST /force HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n');
+    const answered = new Promise<string>((resolve) => {
+      let text = '';
+      endless.on('error', () => undefined);
+      endless.on('data', (chunk) => (text += chunk.toString())).on('close', () => resolve(text));
+    });
+    const chunk = `1000\r\n${'x'.repeat(4096)}\r\n`;
+    endless.write(chunk + chunk + chunk);
+    expect(await answered).toMatch(/^HTTP\/1\.1 413 /);
+    await new Promise<void>((resolve) => {
+      const leaver = connect(path, () => {
+        leaver.write('POST /force HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"prefix"', () =>
+          leaver.destroy(),
+        );
+      });
+      leaver.on('close', () => resolve());
+    });
+    expect((await ask('/healthz')).status).toBe(200);
+    expect(run.state.intents.size).toBe(0);
   });
 });

@@ -32,6 +32,25 @@ describe('metrics', () => {
     }
   });
 
+  it('show an order, its end, and none as 0', async () => {
+    const run = new Scenario().guard({}).healthy(1000).force('withdraw').healthy(1000);
+    const metrics = metricsOf(run);
+    const text = await metrics.registry.metrics();
+    for (const line of [
+      `swancast_prefix_forced{prefix="${V4}",verb="withdraw"} 1`,
+      `swancast_prefix_forced{prefix="${V4}",verb="announce"} 0`,
+      `swancast_prefix_forced_remaining_seconds{prefix="${V4}"} 599`,
+      `swancast_prefix_state{prefix="${V4}",state="withdrawn",reason="forced-withdraw"} 1`,
+      `swancast_transitions_total{prefix="${V4}",to="withdrawn",reason="forced-withdraw"} 1`,
+    ]) {
+      expect(text.split('\n')).toContain(line);
+    }
+    run.intent();
+    const after = await metrics.registry.metrics();
+    expect(after).toContain(`swancast_prefix_forced{prefix="${V4}",verb="withdraw"} 0`);
+    expect(after).not.toContain('remaining_seconds{');
+  });
+
   it('forget a reason that no longer holds', async () => {
     const run = new Scenario().guard({}).healthy(1000).fail('charon', 'charon-gone');
     const metrics = metricsOf(run);

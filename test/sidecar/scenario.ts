@@ -1,6 +1,7 @@
 /** Whole scenarios on a fake clock: lines in, the set of routes after each line out. */
 import type { HealthReason } from '../../health/reason.ts';
 import type { LeaseReport } from '../../bgp/lease.ts';
+import { intentOf, type ForceVerb, type Intent } from '../../sidecar/intent.ts';
 import {
   initialState,
   step,
@@ -98,6 +99,18 @@ export class Scenario {
     return this.send({ type: 'reload', changed: new Set(changed) });
   }
 
+  /** What operators have ordered, all of it. */
+  intent(...intents: Intent[]): this {
+    return this.send({ type: 'intent', intents });
+  }
+
+  /** One more order, by alice. */
+  force(verb: ForceVerb, prefix = V4, seconds = 600): this {
+    const others = [...this.state.intents.values()].filter((each) => each.prefix !== prefix);
+    const order = { prefix, verb, seconds, who: 'alice', reason: 'new kernel' };
+    return this.intent(...others, intentOf(order, { now: this.now, time: this.now }));
+  }
+
   stop(): this {
     return this.send({ type: 'stop' });
   }
@@ -123,6 +136,15 @@ export class Scenario {
   phase(prefix = V4): string {
     const at = this.state.prefixes.get(prefix);
     return `${at?.phase} (${at?.reason})`;
+  }
+
+  /** The journal so far, as "prefix from → to: reason". */
+  get journal(): string[] {
+    return this.effects.flatMap(({ effect }) => {
+      if (effect.type !== 'journal') return [];
+      const { prefix, from, to, cause } = effect.transition;
+      return [`${prefix} ${from} → ${to}: ${cause?.reason ?? 'all-pass'}`];
+    });
   }
 
   /** The routes asked for, as "prefix med". */

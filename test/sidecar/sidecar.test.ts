@@ -14,6 +14,7 @@ function setUp(overrides: Partial<Actors> = {}) {
     renew: (generation) => void said.push(`renew ${generation}`),
     pace: (check, fast) => void said.push(`pace ${check} ${fast}`),
     journal: ({ prefix, from, to }) => void said.push(`${prefix} ${from} → ${to}`),
+    forceEnded: ({ intent, why }) => void said.push(`${intent.prefix} ${intent.verb} ${why}`),
     ...overrides,
   };
   const sidecar = new Sidecar(POLICY, actors, () => Date.now());

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Journal } from '../../sidecar/journal.ts';
+import { transitionLine } from '../../sidecar/status.ts';
 import { Scenario, V4 } from './scenario.ts';
 import { statusFor } from './status.fixture.ts';
 
@@ -61,6 +62,52 @@ describe('status', () => {
     expect(statusFor(run).state).toBe(state);
   });
 
+  it('shows an order with who, why, until when, and what the checks would do', () => {
+    const run = new Scenario().guard({}).healthy(1000).force('withdraw').healthy(1000);
+    expect(statusFor(run).prefixes[0]).toMatchObject({
+      state: 'withdrawn',
+      since_seconds: 1,
+      reason: 'forced-withdraw',
+      value: 'alice: new kernel',
+      desired: false,
+      next: ['the order ends in 599 s, or with `swancast release`'],
+      forced: {
+        verb: 'withdraw',
+        who: 'alice',
+        reason: 'new kernel',
+        remaining_seconds: 599,
+        in_effect: true,
+        checks: { state: 'announced', reason: 'all-pass', sentence: 'every check passes' },
+      },
+    });
+    expect(statusFor(run).prefixes[1]).not.toHaveProperty('forced');
+  });
+
+  it('shows an order that something beats, with what must change', () => {
+    const run = new Scenario().guard({}).healthy(1000).fail('charon', 'charon-gone').force('announce');
+    expect(statusFor(run).prefixes[0]).toMatchObject({
+      state: 'withdrawn',
+      reason: 'charon-gone',
+      forced: { in_effect: false, checks: { state: 'withdrawn', reason: 'charon-gone' } },
+      next: [
+        'the order ends in 600 s, or with `swancast release`',
+        'charon passes 2 times in a row',
+        'the hold-down ends in 2 s',
+      ],
+    });
+  });
+
+  it('shows why a neighbor is down, cleaned, and forgets it when it is up', () => {
+    const run = new Scenario().guard({
+      neighbors: { '10.1.1.1': 'down', 'fd00:1:1::1': 'up' },
+      reasons: { '10.1.1.1': `Cease\u001b[2J ${'x'.repeat(500)}`, 'fd00:1:1::1': 'was reset', stranger: 'x' },
+    });
+    const { bgp } = statusFor(run);
+    expect(Object.keys(bgp.neighbor_reasons)).toEqual(['10.1.1.1']);
+    expect(bgp.neighbor_reasons['10.1.1.1']).toMatch(/^Cease\?\[2J x+…$/);
+    expect(bgp.neighbor_reasons['10.1.1.1']?.length).toBe(200);
+  });
+
   it('a check that never ran is "none", and has no age', () => {
     const [charon] = statusFor(new Scenario()).checks;
     expect(charon).toEqual({
@@ -72,6 +119,29 @@ describe('status', () => {
       fall: 1,
       required: true,
     });
+  });
+});
+
+describe('the log line of a transition', () => {
+  it.each([
+    ['withdraw', 'warn', 'announced', 'withdrawn', 'forced-withdraw'],
+    ['announce', 'warn', 'announced', 'announced', 'forced-announce'],
+  ] as const)('forced to %s is a warning', (verb, level, from, to, reason) => {
+    const run = new Scenario().guard({}).healthy(1000).force(verb);
+    const { effect } = run.effects.at(-1) ?? {};
+    if (effect?.type !== 'journal') throw new Error('no transition');
+    const line = transitionLine(effect.transition);
+    expect(line).toMatchObject({ level, fields: { from, to, reason, value: 'alice: new kernel' } });
+  });
+});
+
+it('the log line of an adoption does not say that checks pass', () => {
+  const held = [{ prefix: V4, nextHop: 'self' }];
+  const [first] = new Scenario().guard({ lease: 'held', generation: 7, desired: held }).effects;
+  if (first?.effect.type !== 'journal') throw new Error('no transition');
+  expect(transitionLine(first.effect.transition)).toMatchObject({
+    level: 'info',
+    fields: { from: 'cold', to: 'adopted', reason: 'adopted' },
   });
 });
 

@@ -4,7 +4,8 @@ import { createServer as createSocket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { askDaemon, DaemonError, fetchStatus } from '../../../sidecar/cli/fetch-status.ts';
+import { DaemonError } from '../../../sidecar/cli/exchange.ts';
+import { askStatus, fetchStatus } from '../../../sidecar/cli/fetch-status.ts';
 import { EXIT } from '../../../sidecar/cli/outcome.ts';
 import { MINIMAL } from '../config/fixture.ts';
 import { swancast, swancastWith } from './command.ts';
@@ -92,7 +93,7 @@ describe('when there is no answer', () => {
     await listen(() => undefined);
     const lines: string[] = [];
     const output = { out: (): void => undefined, err: (text: string): void => void lines.push(text) };
-    expect(await askDaemon({ socket }, { output, env: {} }, 50)).toBe(EXIT.problem);
+    expect(await askStatus({ socket }, { output, env: {} }, 50)).toBe(EXIT.problem);
     expect(lines).toEqual([
       `${socket}: no answer in time; the daemon hangs or is stopped: see \`systemctl status swancast\`\n`,
     ]);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { explainText } from '../../../sidecar/cli/explain.ts';
 import { statusText } from '../../../sidecar/cli/status.ts';
 import { duration, table } from '../../../sidecar/cli/table.ts';
-import { UNHEARD, WITHDRAWN } from './status.fixture.ts';
+import { FORCED, UNHEARD, WITHDRAWN } from './status.fixture.ts';
 
 describe('swancast status', () => {
   it('shows prefixes, checks and neighbors', () => {
@@ -17,9 +17,9 @@ CHECK   STATE  LAST  AGE    LEVEL  REASON       SEEN
 charon  down   fail  0.5 s  0/3    charon-gone  ECONNREFUSED
 ike-v4  down   none  -      0/2    -            -
 
-NEIGHBOR     SESSION
-10.1.1.1     up
-fd00:1:1::1  down
+NEIGHBOR     SESSION  SEEN
+10.1.1.1     up       -
+fd00:1:1::1  down     peer reset, message (notification received)
 
 guard: connected, lease held, generation 7
 `);
@@ -63,6 +63,7 @@ gw1 is announced
   began it has just begun (starting)
   note  ExaBGP has not acknowledged this yet
         no BGP session is up, so no router hears of it: check addresses, AS numbers and port 179
+        the session with 10.1.1.1 is down: outgoing connection failed
 `);
   });
 
@@ -71,6 +72,39 @@ gw1 is announced
     const text = explainText({ ...UNHEARD, bgp: { ...bgp, guard_connected: false } });
     expect(text).toContain('no guard answers on the lease socket');
     expect(text).not.toContain('not acknowledged');
+  });
+});
+
+describe('what is forced', () => {
+  it('has a table of its own in status, and only while there is something', () => {
+    expect(statusText(FORCED)).toContain(`\
+
+FORCED              TO        IN EFFECT  LEFT        BY          REASON
+192.0.2.1/32        withdraw  yes        8 min       alice       new kernel
+2001:db8:53::1/128  announce  no         1 h 58 min  bob (sudo)  probe is wrong
+
+CHECK `);
+    expect(statusText(WITHDRAWN)).not.toContain('FORCED');
+  });
+
+  it('says in explain who, why, until when, and what the checks would do', () => {
+    expect(explainText(FORCED)).toBe(`\
+gw1 is withdrawn
+
+192.0.2.1/32 is withdrawn since 2 min, route withdrawn
+  why   an operator forced it to be withdrawn, whatever the checks say (forced-withdraw)
+  force withdraw, by alice, 8 min left (until 2026-01-01T00:10:00.000Z): new kernel
+  else  the checks would have it announced: every check passes (all-pass)
+  do    it ends by itself
+  next  the order ends in 480 s, or with \`swancast release\`
+
+2001:db8:53::1/128 is withdrawn since 0.5 s, route withdrawn
+  why   charon's VICI socket closed and a new connection is refused (charon-gone, check charon)
+  force announce, by bob (sudo), 1 h 58 min left (until 2026-01-01T02:00:00.000Z): probe is wrong
+        a forced announcement waits while charon is gone, nothing proves it alive, or no guard answers
+  seen  ECONNREFUSED
+  do    start it again
+`);
   });
 });
 

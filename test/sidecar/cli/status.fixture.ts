@@ -61,6 +61,7 @@ export const WITHDRAWN: Status = {
     lease: 'held',
     generation: 7,
     neighbors: { '10.1.1.1': 'up', 'fd00:1:1::1': 'down' },
+    neighbor_reasons: { 'fd00:1:1::1': 'peer reset, message (notification received)' },
   },
   journal: [
     {
@@ -99,6 +100,78 @@ export const UNHEARD: Status = {
       entered_by: { reason: 'starting', class: 'advisory', sentence: 'it has just begun', way_out: '' },
     },
   ],
-  bgp: { guard_connected: true, lease: 'held', generation: 1, neighbors: { '10.1.1.1': 'down' } },
+  bgp: {
+    guard_connected: true,
+    lease: 'held',
+    generation: 1,
+    neighbors: { '10.1.1.1': 'down' },
+    neighbor_reasons: { '10.1.1.1': 'outgoing connection failed' },
+  },
   journal: [],
+};
+
+/** Withdrawn by an operator while everything passes; and to be announced by one although charon is gone. */
+export const FORCED: Status = {
+  ...UNHEARD,
+  state: 'withdrawn',
+  prefixes: [
+    {
+      prefix: prefix.prefix,
+      state: 'withdrawn',
+      since_seconds: 120,
+      hold_down_seconds: 0,
+      flaps: 0,
+      desired: false,
+      acknowledged: false,
+      next: ['the order ends in 480 s, or with `swancast release`'],
+      reason: 'forced-withdraw',
+      class: 'advisory',
+      sentence: 'an operator forced it to be withdrawn, whatever the checks say',
+      way_out: 'it ends by itself',
+      value: 'alice: new kernel',
+      entered_by: {
+        reason: 'forced-withdraw',
+        class: 'advisory',
+        sentence: 'an operator forced it to be withdrawn, whatever the checks say',
+        way_out: 'it ends by itself',
+      },
+      forced: {
+        verb: 'withdraw',
+        who: 'alice',
+        reason: 'new kernel',
+        since: '2026-01-01T00:00:00.000Z',
+        until: '2026-01-01T00:10:00.000Z',
+        remaining_seconds: 480,
+        in_effect: true,
+        checks: {
+          state: 'announced',
+          reason: 'all-pass',
+          class: 'advisory',
+          sentence: 'every check passes',
+          way_out: '',
+        },
+      },
+    },
+    {
+      ...gone,
+      prefix: '2001:db8:53::1/128',
+      state: 'withdrawn',
+      since_seconds: 0.5,
+      hold_down_seconds: 1.5,
+      flaps: 1,
+      desired: false,
+      acknowledged: false,
+      next: [],
+      forced: {
+        verb: 'announce',
+        who: 'bob (sudo)',
+        reason: 'probe is wrong',
+        since: '2026-01-01T00:00:00.000Z',
+        until: '2026-01-01T02:00:00.000Z',
+        remaining_seconds: 7080,
+        in_effect: false,
+        checks: { state: 'withdrawn', ...gone },
+      },
+    },
+  ],
 };

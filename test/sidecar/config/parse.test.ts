@@ -107,7 +107,7 @@ describe('good configurations', () => {
         },
       ],
       http: { listen: { host: '127.0.0.1', port: 9179 } },
-      control: { socket: '/run/swancast/control.sock' },
+      control: { socket: '/run/swancast/control.sock', stateDirectory: '/var/lib/swancast' },
       log: { level: 'info' },
     });
   });

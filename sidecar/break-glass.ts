@@ -1,0 +1,163 @@
+/**
+ * Orders of operators, one at a time: checked, written to the disk, and only then in effect. What cannot be
+ * kept is refused, as a restart would silently take it back.
+ */
+import { prefixText } from './config/address.ts';
+import type { Event } from './decision.ts';
+import { intentOf, type Ended, type Intent, type Intents, type Moment } from './intent.ts';
+import { IntentFileError, type IntentFile } from './intent-file.ts';
+import { parseForceOrder, parseReleaseOrder } from './order.ts';
+
+/** What became of an order: the prefixes that it concerned, or why it was refused and changed nothing. */
+export type Outcome =
+  | { readonly done: readonly string[] }
+  | { readonly refused: 'bad-order' | 'unavailable' | 'not-kept'; readonly why: string };
+
+export interface BreakGlassOptions {
+  readonly file: Pick<IntentFile, 'read' | 'write' | 'path'>;
+  /** The configured prefixes, in their canonical text. */
+  readonly prefixes: () => readonly string[];
+  /** What is ordered now. */
+  readonly intents: () => Intents;
+  readonly dispatch: (event: Event) => void;
+  readonly clock: () => Moment;
+  readonly log: (level: 'info' | 'warn' | 'error', message: string, fields?: object) => void;
+}
+
+/** What an order would make of what was ordered before. */
+interface Change {
+  readonly intents: readonly Intent[];
+  readonly concerned: readonly Intent[];
+  /** For the log. */
+  readonly what: string;
+}
+
+export class BreakGlass {
+  readonly #options: BreakGlassOptions;
+  #state: 'starting' | 'open' | 'closed' = 'starting';
+  /** The work that was begun last; the next waits for it. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(options: BreakGlassOptions) {
+    this.#options = options;
+  }
+
+  /** Takes up what was ordered before a restart. Before the first word of the guard, which may adopt routes. */
+  async start(): Promise<void> {
+    const { file, dispatch, clock, log } = this.#options;
+    try {
+      const { intents, corrected } = await file.read(clock());
+      for (const intent of intents) log('warn', `still ordered: ${sentence(intent)}`, fields(intent));
+      if (intents.length > 0) dispatch({ type: 'intent', intents });
+      if (corrected) this.#keep();
+    } catch (error) {
+      if (!(error instanceof IntentFileError)) throw error;
+      log('error', error.message, { code: error.code });
+    }
+    this.#state = 'open';
+  }
+
+  /** From now on nothing is changed any more: the state is handed over, or everything is withdrawn. */
+  close(): void {
+    this.#state = 'closed';
+  }
+
+  /** `body`: anything; see ForceOrder. */
+  async force(body: unknown): Promise<Outcome> {
+    const order = parseForceOrder(body);
+    if (typeof order === 'string') return { refused: 'bad-order', why: order };
+    const prefix = this.#known(order.prefix);
+    if (typeof prefix !== 'string') return prefix;
+    return await this.#inTurn((ordered) => {
+      const intent = intentOf({ ...order, prefix }, this.#options.clock());
+      const others = ordered.filter((each) => each.prefix !== prefix);
+      return { intents: [...others, intent], concerned: [intent], what: 'ordered' };
+    });
+  }
+
+  /** `body`: anything; see ReleaseOrder. `done` is empty when nothing was forced. */
+  async release(body: unknown): Promise<Outcome> {
+    const order = parseReleaseOrder(body);
+    if (typeof order === 'string') return { refused: 'bad-order', why: order };
+    const prefix = order.prefix === undefined ? undefined : this.#known(order.prefix);
+    if (typeof prefix === 'object') return prefix;
+    return await this.#inTurn((ordered) => {
+      const concerned = ordered.filter((each) => prefix === undefined || each.prefix === prefix);
+      const intents = ordered.filter((each) => !concerned.includes(each));
+      return { intents, concerned, what: `${order.who} released what was ordered` };
+    });
+  }
+
+  /** The state has dropped an order by itself: the file must not bring it back, should the clock be set back. */
+  forceEnded({ intent, why }: Ended): void {
+    const how = why === 'expired' ? 'its time is over' : 'its prefix is not configured (any more)';
+    this.#options.log('warn', `${how}: ${sentence(intent)}`, fields(intent));
+    this.#keep();
+  }
+
+  #known(text: string): string | Extract<Outcome, { refused: unknown }> {
+    const prefixes = this.#options.prefixes();
+    const prefix = prefixText(text);
+    if (prefixes.includes(prefix)) return prefix;
+    const why = `prefix: ${JSON.stringify(text)} is not configured here; configured: ${prefixes.join(', ')}`;
+    return { refused: 'bad-order', why };
+  }
+
+  async #inTurn(change: (ordered: readonly Intent[]) => Change): Promise<Outcome> {
+    const { file, dispatch, intents: current, log } = this.#options;
+    return await this.#after(async () => {
+      if (this.#state !== 'open') return unavailable('order it again in a moment');
+      const { intents, concerned, what } = change([...current().values()]);
+      if (concerned.length === 0) return { done: [] };
+      try {
+        await file.write(intents);
+      } catch (error) {
+        if (!(error instanceof IntentFileError)) throw error;
+        log('error', `the order is refused: ${error.message}`, { code: error.code });
+        return { refused: 'not-kept', why: `${error.message}; nothing was changed` };
+      }
+      if (this.#isClosed()) return unavailable('the order was kept, and holds from its next start on');
+      for (const intent of concerned) log('warn', `${what}: ${sentence(intent)}`, fields(intent));
+      dispatch({ type: 'intent', intents });
+      return { done: concerned.map(({ prefix }) => prefix) };
+    });
+  }
+
+  /** Read anew, as it changes while a file is written. */
+  #isClosed(): boolean {
+    return this.#state === 'closed';
+  }
+
+  /** Writes what holds now; a failure only costs the next start a line in the log. */
+  #keep(): void {
+    const { file, intents, log } = this.#options;
+    void this.#after(() => file.write([...intents().values()])).catch((error: unknown) => {
+      if (!(error instanceof IntentFileError)) throw error;
+      log('warn', `what is over could not be taken out of the file: ${error.message}`, { code: error.code });
+    });
+  }
+
+  #after<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(work);
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
+}
+
+const unavailable = (why: string): Outcome => ({
+  refused: 'unavailable',
+  why: `swancast is starting or stopping: ${why}`,
+});
+
+/** "192.0.2.1/32 withdraw by alice until 2026-…: reboot of the router" */
+const sentence = ({ prefix, verb, who, until, reason }: Intent): string =>
+  `${prefix} ${verb} by ${who} until ${until}: ${reason}`;
+
+/** For the log, where `reason` is a token of ours. */
+const fields = ({ prefix, verb, who, until, reason: why }: Intent): object => ({
+  prefix,
+  verb,
+  who,
+  until,
+  why,
+});

@@ -1,0 +1,64 @@
+/**
+ * What an operator's order makes of a prefix. Pure.
+ *
+ * The machine of prefix.ts goes on beneath it as if there were no order, so that the checks decide at once when
+ * the order ends, with no hold-down for what a person did, and `explain` can say what they would do meanwhile.
+ *
+ *   withdraw   nothing is announced, whatever the checks say
+ *   announce   announced with the normal attributes, whatever the checks say; only two things beat it, since
+ *              no order makes them better: charon gone, and no fresh proof that it lives (the guard would
+ *              refuse such a lease anyway)
+ */
+import type { Intent } from './intent.ts';
+import { holdsRoute, type PrefixState } from './prefix.ts';
+import type { Cause, Verdict } from './verdict.ts';
+
+/** The prefix as its checks alone would have it. */
+export const unforced = (shown: PrefixState): PrefixState => shown.force?.checks ?? shown;
+
+/** The order that decides now; none while something beats it. */
+export const inForce = ({ force }: PrefixState): Intent | undefined =>
+  force?.isInEffect === true ? force.intent : undefined;
+
+/**
+ * `own`: where the checks alone have it after this step. `shown`: what was in effect before it. `isProved`:
+ * charon was proved alive within lease.max_age_seconds; `canAnnounce`: the guard is there.
+ */
+export function underForce(
+  shown: PrefixState,
+  own: PrefixState,
+  intent: Intent | undefined,
+  verdict: Verdict,
+  { canAnnounce, isProved }: { readonly canAnnounce: boolean; readonly isProved: boolean },
+  now: number,
+): PrefixState {
+  if (intent === undefined) return shown.force === undefined ? own : takeOver(shown, own, undefined, now);
+  const isInEffect =
+    intent.verb === 'withdraw' ||
+    (verdict.class !== 'gone' && isProved && (canAnnounce || holdsRoute(shown)));
+  const force = { intent, checks: own, isInEffect };
+  if (!isInEffect) return takeOver(shown, own, force, now);
+  const cause = forcedCause(intent);
+  const phase = intent.verb === 'announce' ? 'announced' : 'withdrawn';
+  return takeOver(shown, { ...own, phase, reason: cause.reason, cause, inherited: undefined }, force, now);
+}
+
+const forcedCause = ({ verb, who, reason }: Intent): Cause => ({
+  reason: verb === 'announce' ? 'forced-announce' : 'forced-withdraw',
+  class: 'advisory',
+  value: `${who}: ${reason}`,
+});
+
+function takeOver(
+  shown: PrefixState,
+  next: PrefixState,
+  force: PrefixState['force'],
+  now: number,
+): PrefixState {
+  // `cold` means that nothing was announced yet, which an order may have changed.
+  const phase = next.phase === 'cold' && shown.phase !== 'cold' ? 'withdrawn' : next.phase;
+  const after = { ...next, phase, force };
+  const begins = shown.phase !== phase || inForce(shown) !== inForce(after);
+  const { since, enteredBy } = begins ? { since: now, enteredBy: next.cause ?? next.enteredBy } : shown;
+  return { ...after, since, enteredBy };
+}

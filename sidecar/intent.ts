@@ -1,0 +1,150 @@
+/**
+ * Break-glass: an operator's word on a prefix that counts for more than its checks, for a limited time.
+ * Here is what an intent is, when it ends, and how a file keeps it over restarts. Pure.
+ *
+ * While a process runs, the monotonic `endsAt` counts: a stepped clock changes nothing. Only a restart has to
+ * trust the wall clock, and then never for longer than was ordered.
+ */
+import { isPrintable } from './printable.ts';
+
+export const FORCE_VERBS = ['announce', 'withdraw'] as const;
+export type ForceVerb = (typeof FORCE_VERBS)[number];
+
+/** Whoever needs longer than this wants another configuration. */
+export const FORCE_SECONDS_MAXIMUM = 24 * 3600;
+/** One line each; in characters. */
+export const REASON_MAXIMUM = 200;
+export const WHO_MAXIMUM = 64;
+
+export interface Intent {
+  readonly prefix: string;
+  readonly verb: ForceVerb;
+  /** Why, in the words of the person. */
+  readonly reason: string;
+  /** Who ordered it, as the command line said. */
+  readonly who: string;
+  /** From when and until when it was ordered: wall clock, ISO 8601. */
+  readonly since: string;
+  readonly until: string;
+  /** Monotonic milliseconds. */
+  readonly endsAt: number;
+}
+
+/** What was ordered, by its prefix: one order a prefix. */
+export type Intents = ReadonlyMap<string, Intent>;
+
+/** The same moment on both clocks: monotonic, and Unix time, in milliseconds. */
+export interface Moment {
+  readonly now: number;
+  readonly time: number;
+}
+
+export function intentOf(
+  order: Pick<Intent, 'prefix' | 'verb' | 'reason' | 'who'> & { readonly seconds: number },
+  { now, time }: Moment,
+): Intent {
+  const { prefix, verb, reason, who, seconds } = order;
+  const ms = seconds * 1000;
+  return { prefix, verb, reason, who, since: iso(time), until: iso(time + ms), endsAt: now + ms };
+}
+
+export interface Ended {
+  readonly intent: Intent;
+  readonly why: 'expired' | 'not-configured';
+}
+
+/** Those that hold no longer: their time is over, or their prefix has left the configuration. */
+export const ended = (
+  intents: Intents,
+  prefixes: readonly { readonly prefix: string }[],
+  now: number,
+): Ended[] =>
+  [...intents.values()].flatMap((intent): Ended[] => {
+    if (now >= intent.endsAt) return [{ intent, why: 'expired' }];
+    return prefixes.some(({ prefix }) => prefix === intent.prefix) ? [] : [{ intent, why: 'not-configured' }];
+  });
+
+export const byPrefix = (intents: Iterable<Intent>): Intents =>
+  new Map([...intents].map((intent) => [intent.prefix, intent]));
+
+/** "90s", "10m", "2h", "1h30m" → seconds; undefined when it is something else. */
+export function parseDuration(text: string): number | undefined {
+  const groups = /^(?:(?<h>\d{1,6})h)?(?:(?<m>\d{1,6})m)?(?:(?<s>\d{1,6})s)?$/u.exec(text)?.groups;
+  if (groups === undefined || text === '') return undefined;
+  const { h = '0', m = '0', s = '0' } = groups;
+  return Number(h) * 3600 + Number(m) * 60 + Number(s);
+}
+
+const VERSION = 1;
+
+type Kept = Omit<Intent, 'endsAt'>;
+
+/** The file, for people too. */
+export function intentsText(intents: Iterable<Intent>): string {
+  const forced = [...intents].map(({ prefix, verb, reason, who, since, until }): Kept => ({
+    prefix,
+    verb,
+    reason,
+    who,
+    since,
+    until,
+  }));
+  return `${JSON.stringify({ version: VERSION, forced }, null, 2)}\n`;
+}
+
+/**
+ * The file read again. `corrected`: what stands there is not what holds (any more), so it should be written anew.
+ * A text says what is wrong with it.
+ */
+export function parseIntents(
+  text: string,
+  moment: Moment,
+): { readonly intents: readonly Intent[]; readonly corrected: boolean } | string {
+  let raw: unknown;
+  try {
+    raw = JSON.parse(text);
+  } catch {
+    return 'it is not JSON';
+  }
+  if (!isObject(raw) || raw['version'] !== VERSION) return `it is not of version ${VERSION}`;
+  const { forced } = raw;
+  if (!Array.isArray(forced)) return 'forced: a list expected';
+  const list: readonly unknown[] = forced;
+  const wrong = list.findIndex((each) => !isKept(each));
+  if (wrong !== -1) return `forced[${wrong}]: prefix, verb, reason, who, since and until expected`;
+  const kept = list.filter(isKept);
+  const intents = kept.map((each) => resumed(each, moment)).filter(({ endsAt }) => endsAt > moment.now);
+  const corrected =
+    intents.length !== kept.length || intents.some(({ until }, index) => until !== kept[index]?.until);
+  return { intents, corrected };
+}
+
+/** With a clock that was set back, `until` would come later than was ordered: the order begins again at most. */
+function resumed({ prefix, verb, reason, who, since, until }: Kept, moment: Moment): Intent {
+  const order = { prefix, verb, reason, who };
+  const [from, to] = [unix(since), unix(until)];
+  const ordered = Math.min(to - from, FORCE_SECONDS_MAXIMUM * 1000);
+  if (to - moment.time > ordered) return intentOf({ ...order, seconds: ordered / 1000 }, moment);
+  return { ...order, since, until, endsAt: moment.now + (to - moment.time) };
+}
+
+function isKept(raw: unknown): raw is Kept {
+  if (!isObject(raw)) return false;
+  const { prefix, verb, reason, who, since, until } = raw;
+  return (
+    [prefix, reason, who].every((text) => typeof text === 'string' && isPrintable(text)) &&
+    FORCE_VERBS.some((each) => each === verb) &&
+    typeof since === 'string' &&
+    typeof until === 'string' &&
+    unix(until) >= unix(since)
+  );
+}
+
+const isObject = (raw: unknown): raw is Record<string, unknown> =>
+  typeof raw === 'object' && raw !== null && !Array.isArray(raw);
+
+/** Unix milliseconds ↔ ISO 8601. */
+// oxlint-disable-next-line no-restricted-globals -- writes a given time, and reads no clock
+const iso = (time: number): string => new Date(time).toISOString();
+// oxlint-disable-next-line no-restricted-globals -- reads a given text, and no clock
+const unix = (text: string): number => Date.parse(text);

@@ -1,0 +1,111 @@
+/**
+ * What is answered to whom. Reading is allowed to everybody who reaches a listener; orders are taken only where
+ * `orders` is given, which is on the unix socket.
+ *
+ *   /healthz  200 while the process runs     /metrics  Prometheus text
+ *   /readyz   200 while announced, else 503  /status   the whole state as JSON
+ *
+ *   POST /force, /release   a small JSON body (order.ts); the answer is the status of the prefixes concerned
+ */
+import type { IncomingMessage } from 'node:http';
+import type { Registry } from 'prom-client';
+import type { BreakGlass, Outcome } from './break-glass.ts';
+import type { Status } from './status.ts';
+
+export interface Views {
+  status(): Status;
+  readonly registry: Registry;
+  /** Absent where nothing may be changed. */
+  readonly orders?: Pick<BreakGlass, 'force' | 'release'>;
+}
+
+export interface Reply {
+  readonly status: number;
+  readonly type: string;
+  readonly body: string;
+  /** The methods that are allowed, when this one is not. */
+  readonly allow?: string;
+}
+
+/** Far more than an order can be long. */
+const BODY_MAXIMUM = 4096;
+
+/** Never rejects but for a defect. */
+export async function answer(request: IncomingMessage, views: Views): Promise<Reply> {
+  const path = request.url?.split('?')[0];
+  if (path === '/force' || path === '/release') return await order(request, path, views);
+  if (request.method !== 'GET' && request.method !== 'HEAD') return notAllowed(request, 'GET, HEAD');
+  switch (path) {
+    case '/healthz':
+      return text(200, 'ok\n');
+    case '/readyz': {
+      const status = views.status();
+      const ready = status.state === 'announced';
+      const why = status.prefixes.map((each) => `${each.prefix} ${each.state}: ${each.reason}\n`).join('');
+      return text(ready ? 200 : 503, `${status.state}\n${why}`);
+    }
+    case '/status':
+      return json(200, views.status());
+    case '/metrics':
+      return { status: 200, type: views.registry.contentType, body: await views.registry.metrics() };
+    default:
+      return text(404, 'not here: try /status, /metrics, /healthz or /readyz\n');
+  }
+}
+
+async function order(request: IncomingMessage, path: '/force' | '/release', views: Views): Promise<Reply> {
+  const { orders } = views;
+  if (orders === undefined) {
+    return text(403, 'this listener is read-only: orders are taken on the control socket (control.socket)\n');
+  }
+  if (request.method !== 'POST') return notAllowed(request, 'POST');
+  const body = await readBody(request);
+  if (body === undefined) return text(413, `at most ${BODY_MAXIMUM} bytes expected\n`);
+  let raw: unknown;
+  try {
+    raw = JSON.parse(body);
+  } catch {
+    return text(400, 'a JSON object expected\n');
+  }
+  const outcome = path === '/force' ? await orders.force(raw) : await orders.release(raw);
+  if ('refused' in outcome) return text(STATUS_OF[outcome.refused], `${outcome.why}\n`);
+  return json(200, {
+    prefixes: views.status().prefixes.filter(({ prefix }) => outcome.done.includes(prefix)),
+  });
+}
+
+const STATUS_OF: Readonly<Record<Extract<Outcome, { refused: unknown }>['refused'], number>> = {
+  'bad-order': 400,
+  unavailable: 503,
+  'not-kept': 507,
+};
+
+/** undefined: it is too long, or the client went away in the middle of it. */
+async function readBody(request: IncomingMessage): Promise<string | undefined> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  try {
+    // The connection is still needed, for the answer.
+    for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size > BODY_MAXIMUM) return undefined;
+      chunks.push(chunk);
+    }
+  } catch {
+    return undefined;
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+const notAllowed = ({ method }: IncomingMessage, allow: string): Reply => ({
+  ...text(405, `${method ?? '?'} is not allowed here: use ${allow.split(',')[0]}\n`),
+  allow,
+});
+
+const text = (status: number, body: string): Reply => ({ status, type: 'text/plain; charset=utf-8', body });
+
+const json = (status: number, body: unknown): Reply => ({
+  status,
+  type: 'application/json',
+  body: `${JSON.stringify(body)}\n`,
+});

@@ -1,0 +1,199 @@
+/** One run of one fault: from a steady lab, through the fault, back to a steady lab; judged by the timeline. */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { CalmFault, Fault, ReturnFault, Scene, WithdrawFault } from './fault.ts';
+import type { FaultRow } from './fault-report.ts';
+import { announcementsIn, withdrawalsIn, type Window } from './fault-window.ts';
+import { servingGateway } from './fib.ts';
+import { PART_NAMES } from './gateway-parts.ts';
+import type { Gateway } from './gateway.ts';
+import { expectAnnounced, expectSteady, type Lab } from './lab.ts';
+import { LabError } from './lab-error.ts';
+import { monotonic } from './clock.ts';
+import { round } from './report.ts';
+import type { LabEvent } from './timeline.ts';
+import { PREFIX4, PREFIX6, type GatewayName } from './topology.ts';
+import { outageOf } from './traffic/gaps.ts';
+
+/** Quiet time before and after: until every packet that will be answered has been, and the capture has been read. */
+const SETTLE_MS = 200;
+/** A lease that nobody renewed would have lapsed by then. */
+const AFTERMATH_MS = 1500;
+/** The report of a late withdrawal is worth more than its absence: wait longer than the bound. */
+const PATIENCE_MS = 5000;
+/** What was sent this long before may be lost by the fault. */
+const IN_FLIGHT_MS = 50;
+const WHOLE_WITHIN_MS = 5000;
+
+const PREFIXES = [PREFIX4, PREFIX6] as const;
+
+/**
+ * `spoilt`: the lab did not come back to a steady state, and is of no use for further runs.
+ * @throws what is no LabError, and the signal's reason
+ */
+export async function runFault(
+  lab: Lab,
+  fault: Exclude<Fault, { expect: 'skipped' }>,
+  seconds: number,
+  signal: AbortSignal,
+): Promise<{ readonly row: FaultRow; readonly spoilt: boolean; readonly events: readonly LabEvent[] }> {
+  const from = lab.timeline.events.length;
+  let row: FaultRow = { fault: fault.name, ok: false, expect: fault.expect };
+  let spoilt = true;
+  try {
+    await (fault.expect === 'no withdrawal' ? expectSteady(lab, signal) : expectAnnounced(lab, signal));
+    await delay(SETTLE_MS, undefined, { signal });
+    const gateway = lab.gateway(await servingGateway(lab.topology, signal));
+    row = { ...row, gateway: gateway.plan.name };
+    lab.clock.calibrate();
+    const scene: Scene = { lab, gateway, signal, seconds };
+    row = { ...row, ...(await judged(scene, fault)) };
+    await whole(gateway, signal);
+    spoilt = fault.spoils ?? false;
+  } catch (error) {
+    if (!(error instanceof LabError)) throw error;
+    row = { ...row, ok: false, error: error.message };
+  }
+  return { row, spoilt, events: lab.timeline.events.slice(from) };
+}
+
+async function judged(
+  scene: Scene,
+  fault: WithdrawFault | CalmFault | ReturnFault,
+): Promise<Partial<FaultRow>> {
+  switch (fault.expect) {
+    case 'withdrawn':
+      return runWithdraw(scene, fault);
+    case 'no withdrawal':
+      return runCalm(scene, fault);
+    case 'announced':
+      return runReturn(scene, fault);
+    default: {
+      const unknown: never = fault;
+      return unknown;
+    }
+  }
+}
+
+async function runWithdraw(scene: Scene, fault: WithdrawFault): Promise<Partial<FaultRow>> {
+  const { lab, gateway, signal } = scene;
+  const { name } = gateway.plan;
+  const from = lab.timeline.events.length;
+  const { at, restore } = await fault.strike(scene);
+  const gone = await Promise.all(
+    PREFIXES.map(async (prefix) =>
+      lab.timeline.expect(
+        {
+          what: `${name} withdraws ${prefix}, or ends its session`,
+          withinMs: fault.boundMs + PATIENCE_MS,
+          find: (events) => events.slice(from).find((event) => takesAway(event, name, prefix)),
+        },
+        signal,
+      ),
+    ),
+  );
+  const last = gone.toSorted((a, b) => a.at - b.at).at(-1);
+  const withdraw_ms = round((last?.at ?? NaN) - at);
+  const restoredAt = monotonic();
+  await restore();
+  await expectAnnounced(lab, signal);
+  const since = lab.timeline.events.slice(from);
+  const announced = since.filter((event) => event.kind === 'announce' && event.gateway === name);
+  const others = since.filter((event) => PREFIXES.some((prefix) => takesAway(event, other(name), prefix)));
+  return {
+    ok: others.length === 0 && withdraw_ms >= 0,
+    withdraw_ms,
+    bound_ms: fault.boundMs,
+    by: last?.kind === 'session' ? last.how : 'UPDATE',
+    recover_ms: round(Math.max(...announced.map((event) => event.at)) - restoredAt),
+    ...(others.length === 0 ? {} : { error: `${other(name)} withdrew too` }),
+  };
+}
+
+async function runCalm(scene: Scene, fault: CalmFault): Promise<Partial<FaultRow>> {
+  const { lab, gateway, signal } = scene;
+  const names = lab.topology.gateways.map((plan) => plan.name);
+  const from = lab.timeline.events.length;
+  const sent = (): { updates: number; notifications: number } => {
+    const each = names.map((name) => lab.bgpSent(name));
+    const sum = (type: 'update' | 'notification'): number =>
+      each.reduce((total, messages) => total + messages[type], 0);
+    return { updates: sum('update'), notifications: sum('notification') };
+  };
+  const before = sent();
+  const startedAt = monotonic();
+  const note = await fault.burden(scene);
+  await delay(AFTERMATH_MS, undefined, { signal });
+  const endedAt = monotonic() - SETTLE_MS;
+  const after = sent();
+  const packets = await lab.traffic.packetsSince(startedAt - IN_FLIGHT_MS, signal);
+  const window: Window = {
+    gateway: gateway.plan.name,
+    events: lab.timeline.events.slice(from),
+    updates: after.updates - before.updates,
+    notifications: after.notifications - before.notifications,
+    lost: packets.reduce(
+      (sum, each) => sum + outageOf(each.filter((packet) => packet.sentAt < endedAt)).lost,
+      0,
+    ),
+  };
+  await fault.restore?.(scene);
+  const withdrawals = withdrawalsIn(window);
+  const wrong = withdrawals > 0 ? `${withdrawals} withdrawal(s)` : fault.check?.(window);
+  await expectAnnounced(lab, signal);
+  const degraded = announcementsIn(window).some((event) => event.detail.includes('MED 1000'));
+  return {
+    ok: wrong === undefined,
+    withdrawals,
+    updates: window.updates,
+    lost: window.lost,
+    ...(degraded ? { degraded } : {}),
+    ...(note === undefined ? {} : { note }),
+    ...(wrong === undefined ? {} : { error: wrong }),
+  };
+}
+
+async function runReturn(scene: Scene, fault: ReturnFault): Promise<Partial<FaultRow>> {
+  const { lab, signal } = scene;
+  const from = lab.timeline.events.length;
+  const at = await fault.strike(scene);
+  // Its sessions end with it: what is announced from here on was announced to the new one.
+  await expectAnnounced(lab, signal);
+  const announced = lab.timeline.events.slice(from).filter((event) => event.kind === 'announce');
+  const announce_ms = round(Math.max(...announced.map((event) => event.at)) - at);
+  return { ok: announced.length > 0, announce_ms, bound_ms: fault.boundMs };
+}
+
+function takesAway(event: LabEvent, gateway: GatewayName, prefix: string): boolean {
+  const family = prefix.includes(':') ? 6 : 4;
+  if (event.kind === 'withdraw') return event.gateway === gateway && event.prefix === prefix;
+  return (
+    event.kind === 'session' &&
+    event.state === 'closed' &&
+    event.gateway === gateway &&
+    event.family === family
+  );
+}
+
+function other(name: GatewayName): GatewayName {
+  return name === 'gw1' ? 'gw2' : 'gw1';
+}
+
+/** Every part of the gateway runs, and each but once: no orphan is left. */
+async function whole(gateway: Gateway, signal: AbortSignal): Promise<void> {
+  const deadline = performance.now() + WHOLE_WITHIN_MS;
+  for (;;) {
+    const parts = gateway.parts();
+    const wrong = PART_NAMES.map((name) => [name, parts.get(name)?.length ?? 0] as const).filter(
+      ([, count]) => count !== 1,
+    );
+    if (wrong.length === 0) return;
+    if (performance.now() > deadline) {
+      const seen = wrong.map(([name, count]) => `${name} ${count} times`).join(', ');
+      throw new LabError(
+        'LAB_DEADLINE',
+        `expected within ${WHOLE_WITHIN_MS} ms: ${gateway.plan.name} has each part once; seen: ${seen}`,
+      );
+    }
+    await delay(50, undefined, { signal });
+  }
+}

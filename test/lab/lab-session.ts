@@ -1,0 +1,87 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { takeDown } from './cleanup.ts';
+import { sidecarEntry } from './gateway.ts';
+import { raiseLab, type Lab } from './lab.ts';
+import { LabError, reasonOf } from './lab-error.ts';
+import { Ledger } from './ledger.ts';
+import type { RouterKind } from './router.ts';
+
+/** What every exercise can be told about its lab. */
+export interface LabRun {
+  readonly name: string;
+  readonly router: RouterKind;
+  readonly clients: number;
+  readonly bundle: boolean;
+  readonly supervise: boolean;
+  readonly sidecar?: string | undefined;
+  readonly keep: boolean;
+  readonly talkers?: number;
+  readonly stress?: boolean;
+}
+
+export interface Output {
+  readonly progress: (line: string) => void;
+  readonly result: (text: string) => void;
+}
+
+/**
+ * Raises a lab for `use`, and takes it down whatever happened, or leaves it up where that was asked for and nothing
+ * failed. The signal given to `use` also says when a daemon of the lab died.
+ */
+export async function withLab<T>(
+  options: LabRun,
+  output: Output,
+  interrupted: AbortSignal,
+  use: (lab: Lab, signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const ledger = Ledger.claim(options.name);
+  const died = new AbortController();
+  const signal = AbortSignal.any([interrupted, died.signal]);
+  let lab: Lab | undefined;
+  let keep = false;
+  try {
+    const onDeath = (error: LabError): void => died.abort(error);
+    lab = await raiseLab({ ...options, ledger, progress: output.progress, onDeath }, signal);
+    const result = await use(lab, signal);
+    keep = options.keep;
+    if (interrupted.aborted) throw reasonOf(interrupted);
+    return result;
+  } finally {
+    ledger.end();
+    if (keep && lab !== undefined) {
+      await lab.leaveUp();
+      output.result(howToLookAround(lab, options));
+    } else {
+      await takeDown(options.name);
+    }
+    if (lab !== undefined) output.result(`logs: ${lab.logs}`);
+  }
+}
+
+export function writeReport(file: string | undefined, report: object): void {
+  if (file !== undefined) writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`);
+}
+
+/** Before the runs, not after them. */
+export function assertWritable(file: string | undefined): void {
+  if (file !== undefined && !existsSync(dirname(resolve(file))))
+    throw new LabError('LAB_ARGUMENT', `--json ${file}: there is no directory ${dirname(resolve(file))}`);
+}
+
+function howToLookAround({ topology, directory }: Lab, options: LabRun): string {
+  const { name, namespaces } = topology;
+  const paths =
+    options.router === 'bird'
+      ? `birdc -s ${directory}/router/bird.ctl show route`
+      : `vtysh --vty_socket ${directory}/router -c 'show bgp all'`;
+  const entry = sidecarEntry(options.bundle, options.sidecar);
+  return [
+    `The lab "${name}" is still up. To look around:`,
+    `  ip netns exec ${namespaces.router} ip route`,
+    `  ${paths}`,
+    `  swanctl --list-sas --uri unix://${directory}/gw1/charon.vici`,
+    `  ${process.execPath} ${entry} status -c ${directory}/gw1/swancast.yaml`,
+    `To take it down: npm run -s lab -- clean --name ${name}`,
+  ].join('\n');
+}

@@ -1,0 +1,168 @@
+/** What may happen to a sidecar, one command each. Their names are what a counterexample is read from. */
+import fc from 'fast-check';
+import type { Announcement } from '../../bgp/announcement.ts';
+import type { LeaseReport } from '../../bgp/lease.ts';
+import type { Judgement } from '../../health/check.ts';
+import type { HealthReason } from '../../health/reason.ts';
+import type { Driver } from './decision-driver.ts';
+import type { History } from './decision-history.ts';
+import {
+  changedChecks,
+  CHECKS,
+  FAILURES,
+  knobs,
+  policyFor,
+  PREFIXES,
+  STRANGER,
+  UNKNOWNS,
+  type Knobs,
+} from './decision-policy.ts';
+
+type Act = fc.Command<History, Driver>;
+
+const act = (
+  name: string,
+  run: (driver: Driver, story: History) => void,
+  check: (story: Readonly<History>) => boolean = () => true,
+): Act => ({ check, run: (story, driver) => run(driver, story), toString: () => name });
+
+const QUIET: LeaseReport = {
+  generation: 0,
+  lease: 'none',
+  desired: [],
+  acknowledged: [],
+  neighbors: {},
+  reasons: {},
+};
+
+/** How long before its arrival a look began. */
+const lag = fc.constantFrom(0, 0, 0, 0, 100, 900, 3500);
+
+const look = (check: string, judgement: Judgement, lagMs: number): Act => {
+  const { verdict } = judgement;
+  const why = verdict === 'pass' ? '' : ` ${judgement.reason}${judgement.provesAlive ? ' but alive' : ''}`;
+  const late = lagMs === 0 ? '' : `, begun ${lagMs} ms ago`;
+  return act(
+    `${check} ${verdict}${why}${late}`,
+    (driver) => driver.result({ check, at: driver.now - lagMs, ...judgement }),
+    ({ policy }) => policy.checks.has(check),
+  );
+};
+
+const alive = (isAlive: boolean): { provesAlive: true } | object => (isAlive ? { provesAlive: true } : {});
+
+const passes = fc
+  .tuple(fc.constantFrom(...CHECKS), lag)
+  .map(([check, lagMs]) => look(check, { verdict: 'pass' }, lagMs));
+
+const failures = fc
+  .constantFrom(...CHECKS)
+  .chain((check) =>
+    fc
+      .tuple(fc.constantFrom<HealthReason>(...FAILURES[check]), fc.boolean(), lag)
+      .map(([reason, isAlive, lagMs]) => look(check, { verdict: 'fail', reason, ...alive(isAlive) }, lagMs)),
+  );
+
+const unknowns = fc
+  .tuple(fc.constantFrom(...CHECKS), fc.constantFrom(...UNKNOWNS), fc.boolean(), lag)
+  .map(([check, reason, isAlive, lagMs]) =>
+    look(check, { verdict: 'unknown', reason, ...alive(isAlive) }, lagMs),
+  );
+
+const waits = fc
+  .tuple(fc.integer({ min: 1, max: 4000 }), fc.constantFrom(0, 0, 0, 1, 150))
+  .map(([ms, lateMs]) =>
+    act(`${ms} ms pass${lateMs === 0 ? '' : `, every wake-up ${lateMs} ms late`}`, (driver) =>
+      driver.wait(ms, lateMs),
+    ),
+  );
+
+/** Every check passes every 500 ms. */
+export function stayHealthy(driver: Driver, ms: number): void {
+  for (let passed = 0; passed < ms; passed += 500) {
+    for (const check of driver.policy.checks.keys()) {
+      driver.result({ check, verdict: 'pass', at: driver.now });
+    }
+    driver.wait(500);
+  }
+}
+
+const health = fc
+  .integer({ min: 1, max: 16 })
+  .map((n) => act(`${n * 500} ms of health`, (driver) => stayHealthy(driver, n * 500)));
+
+const report = (
+  name: string,
+  part: (story: History) => Partial<LeaseReport> | undefined,
+  check?: (story: Readonly<History>) => boolean,
+): Act =>
+  act(
+    name,
+    (driver, story) => {
+      const said = part(story);
+      driver.send({ type: 'lease', report: said && { ...QUIET, ...said } });
+    },
+    check,
+  );
+
+const GUARD_SAYS = [
+  report('the guard goes', () => undefined),
+  report('the guard has nothing', () => ({})),
+  report('the guard holds what was asked', ({ generation, asked }) => ({
+    lease: 'held',
+    generation,
+    desired: asked,
+    acknowledged: asked.map(({ prefix }) => prefix),
+  })),
+  report('the guard let the lease lapse', ({ generation }) => ({ lease: 'lapsed', generation })),
+  report('the guard let an older lease lapse', ({ generation }) => ({
+    lease: 'lapsed',
+    generation: Math.max(0, generation - 1),
+  })),
+];
+
+/** What the guard of a predecessor holds; news only to a sidecar that has not heard it before. */
+const findings = fc
+  .tuple(
+    fc.constantFrom('held' as const, 'handover' as const),
+    fc.subarray([...PREFIXES, STRANGER], { minLength: 1 }),
+    fc.constantFrom(100, 7),
+    fc.integer({ min: 1, max: 9 }),
+  )
+  .map(([lease, prefixes, med, generation]) => {
+    const desired = prefixes.map((prefix): Announcement => ({ prefix, nextHop: 'self', med }));
+    const name = `the guard is found with ${lease} ${generation}: ${prefixes.join(' ')} med ${med}`;
+    return report(name, () => ({ lease, generation, desired, acknowledged: prefixes }));
+  });
+
+/** `touched`: checks whose limits changed, which no policy shows. */
+const reload = (to: Knobs, touched: readonly string[]): Act => {
+  const policy = policyFor(to);
+  return act(`reload ${JSON.stringify(to)} touching [${touched.join(' ')}]`, (driver) =>
+    driver.reload(policy, new Set([...changedChecks(driver.policy, policy), ...touched])),
+  );
+};
+
+const stop = act(
+  'stop',
+  (driver) => driver.send({ type: 'stop' }),
+  ({ stopped }) => !stopped,
+);
+
+export const decisionCommands = fc.commands(
+  [
+    passes,
+    failures,
+    failures,
+    unknowns,
+    waits,
+    waits,
+    health,
+    health,
+    fc.constantFrom(...GUARD_SAYS),
+    findings,
+    fc.tuple(knobs, fc.subarray([...CHECKS], { maxLength: 2 })).map(([to, touched]) => reload(to, touched)),
+    fc.constant(stop),
+  ],
+  { maxCommands: 40, size: 'max' },
+);

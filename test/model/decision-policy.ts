@@ -1,0 +1,129 @@
+/** Configurations a gateway may run under and be reloaded to: few knobs, each of which matters to a decision. */
+import fc from 'fast-check';
+import type { HealthReason } from '../../health/reason.ts';
+import type { Policy } from '../../sidecar/decision.ts';
+import type { CheckPolicy } from '../../sidecar/verdict.ts';
+
+export const PREFIXES = ['192.0.2.1/32', '2001:db8:53::1/128'] as const;
+export const STRANGER = '198.51.100.0/24';
+export const CHECKS = ['charon', 'ike-v4', 'ike-v6', 'sa-count', 'extra'] as const;
+export type CheckName = (typeof CHECKS)[number];
+
+/** What each check may fail with; together, every reason of health/. */
+export const FAILURES = {
+  charon: ['charon-gone', 'no-connections', 'vici-silent', 'vici-denied', 'not-charon'],
+  'ike-v4': ['ike-silent', 'ike-workers-stuck', 'ike-refused', 'address-missing'],
+  'ike-v6': ['ike-silent', 'ike-workers-stuck', 'ike-refused', 'address-missing'],
+  'sa-count': [
+    'sa-collapse',
+    'ike-sas-below-minimum',
+    'ike-sas-above-maximum',
+    'child-sas-below-minimum',
+    'child-sas-above-maximum',
+    'connection-below-minimum',
+    'half-open-high',
+  ],
+  extra: ['check-crashed', 'sa-collapse'],
+} as const satisfies Record<CheckName, readonly HealthReason[]>;
+
+export const UNKNOWNS = [
+  'check-timed-out',
+  'check-crashed',
+  'lagging',
+  'not-run-yet',
+  'cause-unknown',
+] as const satisfies readonly HealthReason[];
+
+export interface Knobs {
+  readonly charonRise: number;
+  readonly charonFall: number;
+  readonly probeFall: number;
+  readonly countClass: 'not-serving' | 'advisory' | undefined;
+  readonly countMaxAgeMs: number;
+  /** The IPv6 probe is configured. */
+  readonly hasV6Probe: boolean;
+  /** A check of the operator's own, required and proving nothing. */
+  readonly hasExtra: boolean;
+  readonly prefixes: readonly (typeof PREFIXES)[number][];
+  readonly med: number;
+  readonly holdDownMs: number;
+}
+
+export const DEFAULT_KNOBS: Knobs = {
+  charonRise: 2,
+  charonFall: 1,
+  probeFall: 2,
+  countClass: undefined,
+  countMaxAgeMs: 60_000,
+  hasV6Probe: true,
+  hasExtra: false,
+  prefixes: PREFIXES,
+  med: 100,
+  holdDownMs: 1000,
+};
+
+/** Any subset of them turned, the others as in the default: a counterexample shows only what matters. */
+export const knobs: fc.Arbitrary<Knobs> = fc
+  .record(
+    {
+      charonRise: fc.integer({ min: 1, max: 3 }),
+      charonFall: fc.integer({ min: 1, max: 3 }),
+      probeFall: fc.integer({ min: 1, max: 2 }),
+      countClass: fc.constantFrom('not-serving' as const, 'advisory' as const),
+      countMaxAgeMs: fc.constant(2000),
+      hasV6Probe: fc.constant(false),
+      hasExtra: fc.constant(true),
+      prefixes: fc.subarray([...PREFIXES], { minLength: 1, maxLength: 1 }),
+      med: fc.constant(50),
+      holdDownMs: fc.constant(300),
+    },
+    { requiredKeys: [] },
+  )
+  .map((turned) => ({ ...DEFAULT_KNOBS, ...turned }));
+
+export function policyFor(turned: Knobs): Policy {
+  const probe: CheckPolicy = {
+    rise: 1,
+    fall: turned.probeFall,
+    required: true,
+    proves: true,
+    dependsOn: [],
+    maxAgeMs: 20_000,
+  };
+  const every: Readonly<Record<CheckName, CheckPolicy | undefined>> = {
+    charon: { ...probe, rise: turned.charonRise, fall: turned.charonFall, maxAgeMs: 5000 },
+    'ike-v4': probe,
+    'ike-v6': turned.hasV6Probe ? probe : undefined,
+    'sa-count': {
+      rise: 1,
+      fall: 1,
+      required: false,
+      proves: false,
+      dependsOn: ['charon'],
+      maxAgeMs: turned.countMaxAgeMs,
+      ...(turned.countClass === undefined ? {} : { class: turned.countClass }),
+    },
+    extra: turned.hasExtra
+      ? { rise: 2, fall: 2, required: true, proves: false, dependsOn: [], maxAgeMs: 20_000 }
+      : undefined,
+  };
+  const checks = new Map(CHECKS.flatMap((name) => (every[name] ? [[name, every[name]] as const] : [])));
+  const family = (prefix: string): string => (prefix.includes(':') ? 'ike-v4' : 'ike-v6');
+  return {
+    checks,
+    prefixes: turned.prefixes.map((prefix) => ({
+      prefix,
+      checks: [...checks.keys()].filter((name) => name !== family(prefix)),
+      announced: { prefix, nextHop: 'self', med: turned.med },
+      degraded: { prefix, nextHop: 'self', med: turned.med * 10, prepend: 3 },
+    })),
+    hold: { holdDownMs: turned.holdDownMs, holdDownMaxMs: 5000, quietMs: 4000 },
+    lease: { ttlMs: 1000, maxAgeMs: 3000, handoverMs: 5000 },
+  };
+}
+
+/** As reloadPlan does: the checks that are new or not what they were. */
+export const changedChecks = (before: Policy, after: Policy): string[] =>
+  [...after.checks]
+    .filter(([name, rule]) => JSON.stringify(before.checks.get(name)) !== JSON.stringify(rule))
+    .map(([name]) => name);
