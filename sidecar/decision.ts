@@ -14,8 +14,8 @@ import { byPrefix, ended, type Ended, type Intent, type Intents } from './intent
 import {
   adoptedPrefix,
   coldPrefix,
-  enter,
   holdsRoute,
+  enter,
   stepPrefix,
   wakesAt,
   wanted,
@@ -115,8 +115,8 @@ export function step(before: State, event: Event, policy: Policy, now: number): 
   const prefixes = new Map<string, PrefixState>();
   for (const rule of policy.prefixes) {
     const judged = judge(rule.checks, heard.checks, policy.checks, now);
-    const verdict = isStale ? unproved(judged, policy.checks) : judged;
     const shown = heard.prefixes.get(rule.prefix) ?? coldPrefix(now);
+    const verdict = isStale ? unproved(judged, policy.checks) : judged;
     const own = stepPrefix(unforced(shown), verdict, policy.hold, context, now);
     const order = heard.intents.get(rule.prefix);
     // What a lapse has withdrawn is not announced again in the same step: the guard has to be told both.

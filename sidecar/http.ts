@@ -2,7 +2,7 @@
  * One handler on two listeners: TCP, which may only read, and a unix socket, whose directory is the access
  * rule. What is answered stands in routes.ts; slow or huge requests are cut off by node:http.
  */
-import { mkdir, unlink } from 'node:fs/promises';
+import { lstat, mkdir, unlink } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
@@ -63,14 +63,29 @@ function send(
 /** A socket file outlives a killed process: remove it, unless somebody answers behind it. */
 async function clearStale(path: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o750 });
-  const alive = await new Promise<boolean>((resolve) => {
+  const there = await lstat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw new HttpError('HTTP_CANNOT_LISTEN', `cannot look at ${path}: ${wayOut(error)}`, error);
+  });
+  if (there === undefined) return;
+  if (!there.isSocket()) {
+    throw new HttpError('HTTP_CANNOT_LISTEN', `${path} is there and is no socket: correct control.socket`);
+  }
+  const refusal = await new Promise<NodeJS.ErrnoException | undefined>((resolve) => {
     const probe = connect(path, () => {
       probe.destroy();
-      resolve(true);
+      resolve(undefined);
     });
-    probe.once('error', () => resolve(false));
+    probe.once('error', resolve);
   });
-  if (alive) {
+  if (refusal !== undefined && refusal.code !== 'ECONNREFUSED') {
+    throw new HttpError(
+      'HTTP_CANNOT_LISTEN',
+      `cannot tell who listens on ${path}: ${wayOut(refusal)}`,
+      refusal,
+    );
+  }
+  if (refusal === undefined) {
     throw new HttpError(
       'HTTP_ANOTHER_RUNS',
       `another swancast answers on ${path}: stop it first, or give this one a control.socket of its own`,

@@ -40,7 +40,9 @@ export class Metrics {
         labelNames,
         registers,
         collect() {
-          this.reset();
+          // reset() would leave a gauge without labels at 0, and unknown is not zero.
+          if (labelNames.length === 0) this.remove();
+          else this.reset();
           read(this);
         },
       });

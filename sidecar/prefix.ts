@@ -117,6 +117,8 @@ export function stepPrefix(
   if (holdsRoute(state)) {
     const isStepUp = RANK[target] < RANK[state.phase];
     if (isStepUp && now < state.holdUntil) return explain(state, 'hold-down', cause);
+    // Only a reload gets here: what is new or changed has not been heard yet.
+    if (isStepUp && !verdict.ready) return state;
     return target === state.phase
       ? explain(state, cause?.reason ?? 'all-pass', cause)
       : enter(state, target, cause, hold, now);

@@ -133,9 +133,15 @@ class Daemon {
   async listen(): Promise<Server[]> {
     const views = { status: () => this.#status(), registry: this.#metrics.registry };
     const { control, http } = this.#config;
-    const servers = [await serve({ path: control.socket }, { ...views, orders: this.#breakGlass })];
-    if (http.listen !== undefined) servers.push(await serve(http.listen, views));
-    return servers;
+    const first = await serve({ path: control.socket }, { ...views, orders: this.#breakGlass });
+    if (http.listen === undefined) return [first];
+    try {
+      return [first, await serve(http.listen, views)];
+    } catch (error) {
+      // An open listener would keep a process alive that does nothing, and refuse the next one.
+      first.close();
+      throw error;
+    }
   }
 
   /** What operators ordered before a restart; only now is it sure that no other swancast writes that file. */
@@ -167,10 +173,12 @@ class Daemon {
       this.#sidecar.reload(policyOf(config), changed);
       this.#scheduler.replace([...this.#checks.values()]);
       this.#metrics.reloaded(true);
-      this.#log.info({ checks: [...changed] }, 'configuration reloaded');
+      const anew = changed.size === 0 ? 'no check changed' : `checks made anew: ${[...changed].join(', ')}`;
+      this.#log.info(`configuration reloaded, ${anew}`);
     } catch (error) {
       this.#metrics.reloaded(false);
-      this.#log.error({ err: error }, 'configuration refused, going on with the old one');
+      const why = error instanceof Error ? error.message : String(error);
+      this.#log.error(`configuration refused, going on with the old one: ${why}`);
     }
   }
 

@@ -40,6 +40,7 @@ export class Sidecar {
   #state: State;
   #timer: NodeJS.Timeout | undefined;
   #stepping = false;
+  #closed = false;
 
   constructor(policy: Policy, actors: Actors, now: () => number) {
     this.#policy = policy;
@@ -58,6 +59,7 @@ export class Sidecar {
 
   /** Steps synchronously, then runs the effects in order; an event is never queued. */
   dispatch(event: Event): void {
+    if (this.#closed) return;
     if (this.#stepping) throw new Error(`dispatch(${event.type}) from within an effect`);
     this.#stepping = true;
     try {
@@ -77,8 +79,9 @@ export class Sidecar {
     this.dispatch({ type: 'reload', changed });
   }
 
-  /** Nothing ticks afterwards; what is announced is left to its lease. */
+  /** Nothing happens any more, whatever is dispatched: what is announced is left to its lease. */
   close(): void {
+    this.#closed = true;
     clearTimeout(this.#timer);
   }
 

@@ -26,7 +26,15 @@ export interface Cause {
   readonly value?: string;
 }
 
+/**
+ * A charon that only its receiver thread proves alive (its workers are stuck on a dead RADIUS server, say) goes
+ * on carrying its tunnels; but one whose workers never come back is dead. So such a proof counts for this long
+ * after the last pass of the same check.
+ */
+const STUCK_GRACE_MS = 60_000;
+
 export interface CheckState {
+  readonly passedAt: number | undefined;
   readonly level: number;
   readonly result: Result | undefined;
   /** When it last knew (pass or fail), or when watching began. */
@@ -47,6 +55,7 @@ export interface Verdict {
 }
 
 export const freshCheck = (now: number): CheckState => ({
+  passedAt: undefined,
   level: START_LEVEL,
   result: undefined,
   knownAt: now,
@@ -57,16 +66,13 @@ export const freshCheck = (now: number): CheckState => ({
 /** One result into one check. A fact of class gone snaps to the ground: no hysteresis asks for a second look. */
 export function absorb(state: CheckState, result: Result, policy: CheckPolicy): CheckState {
   if (result.verdict === 'unknown') {
-    return {
-      ...state,
-      result,
-      aliveAt: result.provesAlive ? newest(state.aliveAt, result.at) : state.aliveAt,
-    };
+    return { ...state, result, aliveAt: aliveBy(state, result) };
   }
   const knownAt = Math.max(state.knownAt, result.at);
   if (result.verdict === 'pass') {
     const level = nextLevel(state.level, 'pass', policy);
     return {
+      passedAt: newest(state.passedAt, result.at),
       level,
       result,
       knownAt,
@@ -77,12 +83,22 @@ export function absorb(state: CheckState, result: Result, policy: CheckPolicy): 
   const cause = causeOf(result, policy);
   const level = cause.class === 'gone' ? 0 : nextLevel(state.level, 'fail', policy);
   return {
+    ...state,
     level,
     result,
     knownAt,
     down: isUp(level, policy) ? undefined : cause,
-    aliveAt: result.provesAlive ? newest(state.aliveAt, result.at) : state.aliveAt,
+    aliveAt: aliveBy(state, result),
   };
+}
+
+function aliveBy(
+  { aliveAt, passedAt }: CheckState,
+  result: Exclude<Result, { verdict: 'pass' }>,
+): number | undefined {
+  const counts =
+    result.provesAlive === true && passedAt !== undefined && result.at - passedAt <= STUCK_GRACE_MS;
+  return counts ? newest(aliveAt, result.at) : aliveAt;
 }
 
 /** When charon was last proved alive by any of the checks; undefined = never. */
@@ -149,16 +165,15 @@ export function judge(
   return { class: worst?.class, cause: worst, ready: waitingFor === undefined, waitingFor, staleAt };
 }
 
-/** Without fresh proof that charon lives, no verdict is better than not serving. */
+/** Without fresh proof that charon lives, no verdict is better than not serving; the check that failed to prove it is named. */
 export function unproved(verdict: Verdict, policies: ReadonlyMap<string, CheckPolicy>): Verdict {
   if (verdict.class === 'gone' || verdict.class === 'not-serving') return verdict;
-  // A check that should have proved it says best why there is no proof.
-  const { cause } = verdict;
-  const known = cause?.check !== undefined && policies.get(cause.check)?.proves === true;
-  const stale: Cause = known
-    ? { ...cause, class: 'not-serving' }
-    : { reason: 'evidence-stale', class: 'not-serving' };
-  return { ...verdict, class: 'not-serving', cause: stale };
+  const stale: Cause = { reason: 'evidence-stale', class: 'not-serving' };
+  const { check, reason, value } = verdict.cause ?? stale;
+  const isProof = check !== undefined && policies.get(check)?.proves === true;
+  if (!isProof) return { ...verdict, class: 'not-serving', cause: stale };
+  const said = value === undefined ? reason : `${reason}: ${value}`;
+  return { ...verdict, class: 'not-serving', cause: { ...stale, check, value: said } };
 }
 
 function causeOf(result: Exclude<Result, { verdict: 'pass' }>, policy: CheckPolicy): Cause {

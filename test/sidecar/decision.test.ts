@@ -26,12 +26,11 @@ describe('cold start', () => {
   });
 
   it('stays cold on a gateway whose VICI socket may not be opened, and names that', () => {
-    const run = new Scenario()
-      .guard({})
-      .pass('ike-v4', 'sa-count')
-      .fail('charon', 'vici-denied')
-      .wait(60_000);
+    const run = new Scenario().guard({}).pass('ike-v4', 'sa-count').fail('charon', 'vici-denied');
     expect([run.phase(), run.routes]).toEqual(['cold (vici-denied)', []]);
+    run.wait(60_000);
+    expect([run.phase(), run.routes]).toEqual(['cold (evidence-stale)', []]);
+    expect(run.state.prefixes.get(V4)?.cause).toMatchObject({ check: 'charon', value: 'vici-denied' });
   });
 
   it('starts degraded when something is impaired from the start', () => {
@@ -91,6 +90,17 @@ describe('stepping down', () => {
       run.fail('charon', 'vici-silent').fail('ike-v4', 'ike-workers-stuck', true).wait(500);
     }
     expect([run.phase(), run.routes.includes(`${V4} 1000`)]).toEqual(['degraded (vici-silent)', true]);
+  });
+
+  it('workers that never come back: the receiver alone proves nothing after a minute', () => {
+    const run = announced();
+    for (let i = 0; i < 118; i += 1)
+      run.fail('charon', 'vici-silent').fail('ike-v4', 'ike-workers-stuck', true).wait(500);
+    expect(run.routes).toContain(`${V4} 1000`);
+    for (let i = 0; i < 12; i += 1)
+      run.fail('charon', 'vici-silent').fail('ike-v4', 'ike-workers-stuck', true).wait(500);
+    expect([run.phase(), run.routes]).toEqual(['withdrawn (evidence-stale)', []]);
+    expect(run.state.prefixes.get(V4)?.cause).toMatchObject({ check: 'charon', value: 'vici-silent' });
   });
 
   it('no proof of life for lease.max_age_seconds withdraws by itself', () => {
@@ -333,6 +343,15 @@ describe('reload', () => {
     const run = announced().reload({ ...POLICY, checks, prefixes }, 'ike-v4');
     expect([run.phase(), run.routes]).toEqual(['announced (all-pass)', BOTH]);
     expect(run.fail('extra', 'sa-collapse').phase()).toBe('degraded (sa-collapse)');
+  });
+
+  it('a degraded prefix does not step up because its check was made anew', () => {
+    const run = announced().fail('sa-count', 'sa-collapse');
+    for (let i = 0; i < 10; i += 1) run.pass('charon', 'ike-v4', 'ike-v6').wait(500);
+    run.reload(POLICY, 'sa-count');
+    expect(run.routes).toEqual([`${V4} 1000`, `${V6} 1000`]);
+    run.pass('sa-count');
+    expect(run.routes).toEqual(BOTH);
   });
 
   it('a prefix that left the file is withdrawn, one that came is earned', () => {

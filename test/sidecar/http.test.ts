@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request, type Server } from 'node:http';
 import { createServer, connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -104,10 +105,25 @@ describe('http', () => {
 
   it('replaces the socket file of a dead predecessor, and never that of a living one', async () => {
     const path = join(directory, 'control.sock');
-    writeFileSync(path, '');
+    const die = "process.kill(process.pid, 'SIGKILL')";
+    spawnSync(process.execPath, [
+      '-e',
+      `require('net').createServer().listen(process.argv[1], () => ${die})`,
+      path,
+    ]);
+    expect(existsSync(path)).toBe(true);
     await start({ path });
     await expect(serve({ path }, views())).rejects.toThrow(`another swancast answers on ${path}`);
     expect((await ask('/healthz')).status).toBe(200);
+  });
+
+  it('leaves alone what is no socket', async () => {
+    const path = join(directory, 'precious.yaml');
+    writeFileSync(path, 'prefixes: []');
+    await expect(serve({ path }, views())).rejects.toThrow(
+      'is there and is no socket: correct control.socket',
+    );
+    expect(readFileSync(path, 'utf8')).toBe('prefixes: []');
   });
 
   it('says what to do about a taken port', async () => {

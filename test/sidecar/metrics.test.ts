@@ -51,6 +51,19 @@ describe('metrics', () => {
     expect(after).not.toContain('remaining_seconds{');
   });
 
+  it('give no sample for what is not known', async () => {
+    const nothing = new Metrics({
+      status: () => statusFor(new Scenario()),
+      lagMs: () => 0,
+      sas: () => undefined,
+    });
+    const text = await nothing.registry.metrics();
+    for (const name of ['evidence_age_seconds', 'ike_sas', 'ike_sas_half_open', 'child_sas']) {
+      expect(text).not.toMatch(new RegExp(`^swancast_${name} `, 'm'));
+    }
+    expect(text).toMatch(/^swancast_guard_connected 0$/m);
+  });
+
   it('forget a reason that no longer holds', async () => {
     const run = new Scenario().guard({}).healthy(1000).fail('charon', 'charon-gone');
     const metrics = metricsOf(run);
