@@ -199,7 +199,7 @@ export class Speaker {
     if (this.#supervisor !== undefined && !isAncestor(this.#supervisor.pid ?? 0, hello.pid)) {
       this.#foreign(
         `the guard on ${this.#options.leaseSocket} belongs to another ExaBGP (pid ${hello.exabgpPid}): ` +
-          'stop that one (swancast-bgp.service?), or set bgp.supervise: false',
+          'stop that one, or set bgp.supervise: false',
       );
       return false;
     }
@@ -231,7 +231,7 @@ export class Speaker {
     } else if (now() - this.#lostAt >= ABSENT_PATIENCE_MS && this.#told === '') {
       const way =
         this.#supervisor === undefined
-          ? 'is swancast-bgp.service running (`systemctl status swancast-bgp`)?'
+          ? 'does ExaBGP run, with what `swancast render exabgp` prints?'
           : 'see the lines of ExaBGP in this log';
       this.#disconnected('GUARD_ABSENT', `no guard listens on ${leaseSocket}: ${way}`);
     }

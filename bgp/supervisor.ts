@@ -123,8 +123,12 @@ export function exabgpEnvironment(
   const kept = Object.entries(environment).filter(
     (entry): entry is [string, string] => entry[1] !== undefined && !/^exabgp[._]/i.test(entry[0]),
   );
+  return { ...Object.fromEntries(kept), ...exabgpSettings() };
+}
+
+/** What ExaBGP must find in its environment, whoever starts it. */
+export function exabgpSettings(): Record<string, string> {
   return {
-    ...Object.fromEntries(kept),
     // Without acknowledgements we would wait for ever.
     'exabgp.api.ack': 'true',
     // No FIFOs and no further child, whose death would count.

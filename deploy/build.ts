@@ -13,6 +13,12 @@ const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 
 rmSync(dist, { recursive: true, force: true });
 
+/** Old syntax on purpose: it has to run where the rest would not. */
+const REFUSE_OLD_NODE = `if (Number(process.versions.node.split('.')[0]) < 24) {
+  process.stderr.write('swancast needs Node 24, this is ' + process.version + ': use the one in node_modules/.bin\\n');
+  process.exit(1);
+}`;
+
 /** CommonJS: pino and prom-client `require` node: modules at run time, which an ESM bundle cannot. */
 const bundle = (entry: string, out: string) =>
   build({
@@ -25,6 +31,7 @@ const bundle = (entry: string, out: string) =>
     format: 'cjs',
     sourcemap: true,
     legalComments: 'linked',
+    banner: { js: REFUSE_OLD_NODE },
     define: { SWANCAST_VERSION: JSON.stringify(version), 'import.meta.dirname': '__dirname' },
     logLevel: 'warning',
   });

@@ -20,7 +20,7 @@ export const DECISION_REASONS = {
   'guard-absent': {
     class: 'advisory',
     sentence: 'the guard in ExaBGP does not answer on the lease socket, so nothing can be announced',
-    wayOut: 'look at the log of ExaBGP; with bgp.supervise: false, at `systemctl status swancast-bgp`',
+    wayOut: 'look at the log of ExaBGP; with bgp.supervise: false, at the unit that runs ExaBGP',
   },
   adopted: {
     class: 'advisory',
@@ -65,7 +65,7 @@ export const DECISION_REASONS = {
   stopping: {
     class: 'advisory',
     sentence: 'the sidecar was told to stop, and withdraws first',
-    wayOut: 'start it again: `systemctl start swancast`',
+    wayOut: 'start it again: its unit, or `swancast run`',
   },
 } as const satisfies Record<string, ReasonEntry>;
 

@@ -163,9 +163,7 @@ class Daemon {
       const config = load();
       const { changed, needRestart } = reloadPlan(this.#config, config);
       if (needRestart.length > 0) {
-        throw new Error(
-          `what changed in ${needRestart.join(', ')} needs a restart: systemctl restart swancast`,
-        );
+        throw new Error(`what changed in ${needRestart.join(', ')} needs a restart of swancast`);
       }
       this.#checks = this.#make(config, changed);
       this.#config = config;

@@ -133,7 +133,7 @@ function daemonError(path: string, cause: unknown, signal: AbortSignal): DaemonE
   switch (code) {
     case 'ENOENT':
     case 'ECONNREFUSED': {
-      const message = `${path}: swancast does not run here; start it (\`systemctl start swancast\`), or name its socket with --socket`;
+      const message = `${path}: swancast does not run here; start it (its unit, or \`swancast run\`), or name its socket with --socket`;
       return new DaemonError('DAEMON_ABSENT', message, cause);
     }
     case 'EACCES':

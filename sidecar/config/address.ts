@@ -38,6 +38,13 @@ export function prefixText(text: string): string {
   return `${canonical(ipaddr.fromByteArray(network))}/${prefix.length}`;
 }
 
+/** Whether a prefix that is valid holds an address that is. */
+export function holds(prefix: string, address: string): boolean {
+  const [network, one] = [parse(prefix.split('/')[0] ?? ''), parse(address)];
+  if (network === undefined || one === undefined || network.kind() !== one.kind()) return false;
+  return one.match(network, Number(prefix.split('/')[1]));
+}
+
 /** What is wrong with a prefix, in a sentence that says which one was probably meant. */
 export function prefixProblem(text: string): string | undefined {
   const shown = JSON.stringify(text);

@@ -1,6 +1,6 @@
 /** Rules between the keys of prefixes and bgp.neighbors. Pure. */
 import type { Attributes } from '../../bgp/announcement.ts';
-import { familyOf } from './address.ts';
+import { familyOf, holds } from './address.ts';
 import { PROVING_TYPE } from './check-types.ts';
 import type { CheckConfig, Config, Family, NeighborConfig, PrefixConfig } from './config.ts';
 import { duplicates, unknownNames, type Violation } from './violation.ts';
@@ -113,6 +113,24 @@ const sameAttributes = (a: Attributes, b: Attributes): boolean =>
   a.prepend === b.prepend &&
   a.localPreference === b.localPreference &&
   JSON.stringify([a.communities, a.largeCommunities]) === JSON.stringify([b.communities, b.largeCommunities]);
+
+/** Our side of a session must be ours alone: over an anycast address the router would talk to any gateway. */
+export function* ownAddressRules({ prefixes, bgp }: Config): Generator<Violation> {
+  const own = [
+    { key: 'bgp.router_id', address: bgp.routerId },
+    ...bgp.neighbors.map(({ localAddress }, index) => ({
+      key: `bgp.neighbors[${index}].local_address`,
+      address: localAddress,
+    })),
+  ];
+  for (const { key, address } of own) {
+    const shared = prefixes.find(({ prefix }) => holds(prefix, address));
+    if (shared === undefined) continue;
+    const expected = 'an address of this gateway alone';
+    const message = `"${address}" lies in the anycast prefix ${shared.prefix}, which every gateway has; write ${expected}`;
+    yield { key, value: address, expected, message, involves: ['prefixes'] };
+  }
+}
 
 export function* neighborRules({ bgp: { neighbors } }: Config): Generator<Violation> {
   if (neighbors.length === 0) {

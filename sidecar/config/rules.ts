@@ -1,7 +1,7 @@
 /** What no single key can say: the rules between keys. Pure. */
 import type { Config } from './config.ts';
 import { checkRules } from './rules-checks.ts';
-import { neighborRules, prefixRules } from './rules-routes.ts';
+import { neighborRules, ownAddressRules, prefixRules } from './rules-routes.ts';
 import { atMost, seconds, type Violation } from './violation.ts';
 
 export function* rules(config: Config): Generator<Violation> {
@@ -9,6 +9,7 @@ export function* rules(config: Config): Generator<Violation> {
   yield* neighborRules(config);
   yield* checkRules(config);
   yield* prefixRules(config);
+  yield* ownAddressRules(config);
   yield* timeRules(config);
   yield* socketRules(config);
 }

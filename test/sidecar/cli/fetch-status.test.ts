@@ -79,7 +79,7 @@ describe('when there is no answer', () => {
     expect(await swancast('status', '-s', socket)).toEqual({
       code: EXIT.noDaemon,
       out: '',
-      err: `${socket}: swancast does not run here; start it (\`systemctl start swancast\`), or name its socket with --socket\n`,
+      err: `${socket}: swancast does not run here; start it (its unit, or \`swancast run\`), or name its socket with --socket\n`,
     });
   });
 
