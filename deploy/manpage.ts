@@ -25,6 +25,11 @@ export function manpage(): string {
     ...leaves(program).flatMap(commandLines),
     '.SH SIGNALS',
     ...item('SIGTERM, SIGINT', 'withdraw everything, wait for the acknowledgement, exit'),
+    ...item('SIGHUP', 'read the configuration again: taken over as a whole, or refused and the old one kept'),
+    ...item(
+      'SIGUSR2',
+      'leave the announcements to a successor for lease.handover_seconds, exit; with bgp.supervise: true like SIGTERM',
+    ),
     '.SH EXIT STATUS',
     ...Object.entries(EXIT_TEXTS).flatMap(([name, text]) =>
       item(String(EXIT[name as keyof typeof EXIT]), text),
