@@ -39,7 +39,7 @@ export interface ExabgpSettings {
 export interface GuardCommandSettings {
   /** deploy/launch-guard.sh */
   readonly launcher: string;
-  /** How the guard starts: ["/usr/bin/node", "/usr/lib/swancast/guard.cjs"]. */
+  /** How the guard starts: ["/usr/bin/node", ...GUARD_NODE_FLAGS, "/usr/lib/swancast/guard.cjs"]. */
   readonly guard: readonly string[];
   readonly leaseSocket: string;
   readonly localAs: number;
@@ -47,6 +47,26 @@ export interface GuardCommandSettings {
   readonly maxAgeMs: number;
   readonly handoverMs: number;
 }
+
+/**
+ * Options of `node` for the guard, which keep a small process small (46 MiB instead of 50, after hours too) and
+ * its rare paths warm. None of them is needed for it to work.
+ *
+ *   no-flush-bytecode    what was rehearsed is never thrown away again: a withdrawal may come after months
+ *   no-opt, no-maglev, no-sparkplug   nothing here runs often enough to be worth compiling; the compilers cost memory
+ *   single-threaded      no helper threads for them
+ *   max-semi-space-size  young objects (MiB): the guard makes few, and lets go of them at once
+ *   no-node-snapshot     saves 1.5 MiB for 40 ms at the start
+ */
+export const GUARD_NODE_FLAGS: readonly string[] = [
+  '--no-flush-bytecode',
+  '--no-opt',
+  '--no-maglev',
+  '--no-sparkplug',
+  '--single-threaded',
+  '--max-semi-space-size=1',
+  '--no-node-snapshot',
+];
 
 /** The `run` line of the API process. */
 export const guardCommand = (settings: GuardCommandSettings): string[] => [
@@ -122,6 +142,8 @@ function neighborBlock(neighbor: NeighborSettings, routerId: string): string[] {
     ...(port === 179 ? [] : [`\tconnect ${port};`]),
     ...(outgoingTtl === undefined ? [] : [`\toutgoing-ttl ${outgoingTtl};`]),
     ...(md5Password === undefined ? [] : [`\tmd5-password "${md5Password}";`, '\tmd5-base64 false;']),
+    // Means nothing to ExaBGP, 4.2 to 5.0; reconnect.ts turns it over, so that a reload finds the neighbor changed.
+    '\tauto-flush true;',
     '\tadj-rib-in false;',
     '\tadj-rib-out true;',
     '\tcapability {',

@@ -11,7 +11,8 @@
  * reconcile               desired against acknowledged → commands, withdrawals first     (pure)
  * exabgp-conf             ExaBGP's configuration file                                    (pure)
  * lease                   the messages between sidecar and guard                         (pure)
- * guard-core, guard-state, guard-lease, guard-replies   the guard, one step an event     (pure)
+ * guard-core, guard-state, -lease, -replies, -deadlines, -rehearsal   the guard, one step an event   (pure)
+ * neighbor-listing        what `show neighbor extensive` says                            (pure)
  * backoff, problem        waits; what can be wrong, in words                             (pure)
  * guard, command-pipe     the guard's process: stdin, stdout, socket, timer
  * lease-client, speaker   the sidecar's end
@@ -39,6 +40,7 @@ export { parseReply, REPLY_LINE_MAXIMUM, type Reply } from './reply.ts';
 export { LineReader } from './line-reader.ts';
 export {
   exabgpProblems,
+  GUARD_NODE_FLAGS,
   guardCommand,
   renderExabgpConf,
   type AddressFamily,

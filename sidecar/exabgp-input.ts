@@ -1,6 +1,7 @@
 /** Config → what bgp/ needs to start ExaBGP and to talk to its guard. Reads the password files. */
 import {
   exabgpProblems,
+  GUARD_NODE_FLAGS,
   guardCommand,
   renderExabgpConf,
   type ExabgpSettings,
@@ -40,7 +41,7 @@ const exabgpSettings = ({ bgp, lease }: Config): ExabgpSettings => ({
   guard: guardCommand({
     launcher: GUARD_LAUNCHER,
     // The runtime that runs us: the one on PATH may be older, and ExaBGP has a PATH of its own.
-    guard: [process.execPath, GUARD],
+    guard: [process.execPath, ...GUARD_NODE_FLAGS, GUARD],
     leaseSocket: lease.socket,
     localAs: bgp.localAs,
     ttlMs: lease.ttlMs,

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { leftovers } from './lab/chaos-leftovers.ts';
 import { chaosParts, FAULT_KINDS, type FaultKind } from './lab/chaos-kinds.ts';
+import { formatBreach, summarizeReactions } from './lab/chaos-report.ts';
 import { describeFault, planChaos, randomFrom, type ScheduledFault } from './lab/chaos-schedule.ts';
-import { summarizeReactions } from './lab/chaos-report.ts';
+import { identify } from './lab/process-identity.ts';
 
 const kinds = (faults: readonly ScheduledFault[]): Set<FaultKind> => new Set(faults.map(({ kind }) => kind));
 const ALL = Object.keys(FAULT_KINDS) as FaultKind[];
@@ -75,5 +77,40 @@ describe('summarizeReactions', () => {
         { why, tookMs: 9, boundMs: 10 },
       ]),
     ).toEqual({ [why]: { count: 3, worst_ms: 9, bound_ms: 10 } });
+  });
+});
+
+describe('formatBreach', () => {
+  it('says what broke, the way there, the state and the last events', () => {
+    const text = formatBreach({
+      breaches: [
+        { invariant: 'I2', at: 2000, gateway: 'gw1', prefix: '192.0.2.1/32', text: 'still announced' },
+      ],
+      seed: 42,
+      startedAt: 1000,
+      faults: [{ number: 1, kind: 'guard-kill', gateway: 'gw1', at: 500, until: 1500, outcome: 'cut short' }],
+      events: Array.from({ length: 20 }, (_, index) => ({
+        kind: 'action' as const,
+        at: 1100 + index,
+        text: `event ${index}.`,
+      })),
+      state: ['gw1: announced'],
+      logs: '/logs',
+    });
+    expect(text).toMatch(/^BREACH at 1\.000 s, seed 42:\n {2}I2 {2}gw1 192\.0\.2\.1\/32: still announced\n/);
+    expect(text).toContain('gw1 guard-kill for 1.000 s (cut short)');
+    expect(text).toContain('gw1: announced');
+    expect(text).not.toContain('event 4.');
+    expect(text).toMatch(/event 5\.[^]*event 19\.\nlogs: \/logs$/);
+  });
+});
+
+describe('leftovers', () => {
+  it('names a process that is still there', () => {
+    const self = identify(process.pid);
+    expect(leftovers('none-of-this', self === undefined ? [] : [self])).toEqual([
+      expect.stringContaining(`process ${process.pid} (`),
+    ]);
+    expect(leftovers('none-of-this', [])).toEqual([]);
   });
 });

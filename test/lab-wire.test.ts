@@ -268,6 +268,18 @@ describe('BgpSessions', () => {
     ]);
   });
 
+  it('counts what each gateway sent, whatever it says', () => {
+    const sessions = new BgpSessions(topology);
+    sessions.push(start);
+    let sequence = 1;
+    for (const message of [OPEN, KEEPALIVE, ANNOUNCE4, KEEPALIVE, WITHDRAW4, NOTIFICATION]) {
+      sessions.push(segmentOf(sequence, message));
+      sequence += message.length;
+    }
+    expect(sessions.sent('gw1')).toEqual({ open: 1, update: 2, notification: 1, keepalive: 2 });
+    expect(sessions.sent('gw2')).toEqual({ open: 0, update: 0, notification: 0, keepalive: 0 });
+  });
+
   it('says once that the capture has a hole', () => {
     const events = run(start, segmentOf(2, KEEPALIVE), segmentOf(30, KEEPALIVE));
     expect(events).toMatchObject([

@@ -8,7 +8,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawn } from 'node:child_process';
-import { guardCommand, renderExabgpConf } from '../../bgp/exabgp-conf.ts';
+import { GUARD_NODE_FLAGS, guardCommand, renderExabgpConf } from '../../bgp/exabgp-conf.ts';
 import { LineReader } from '../../bgp/line-reader.ts';
 import { descendants, isAlive, processStat, signalProcess, type ProcessIdentity } from '../../bgp/procfs.ts';
 
@@ -55,7 +55,7 @@ export class FakeExabgp {
       ],
       guard: guardCommand({
         launcher: join(root, 'deploy/launch-guard.sh'),
-        guard: [process.execPath, join(root, 'bgp/guard.ts')],
+        guard: [process.execPath, ...GUARD_NODE_FLAGS, join(root, 'bgp/guard.ts')],
         leaseSocket: this.leaseSocket,
         localAs: 65001,
         ttlMs,

@@ -12,7 +12,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Announcement } from '../../bgp/announcement.ts';
-import { guardCommand, renderExabgpConf, type NeighborSettings } from '../../bgp/exabgp-conf.ts';
+import {
+  GUARD_NODE_FLAGS,
+  guardCommand,
+  renderExabgpConf,
+  type NeighborSettings,
+} from '../../bgp/exabgp-conf.ts';
 import { descendants, isAlive, processStat, type ProcessIdentity } from '../../bgp/procfs.ts';
 import { Speaker, type SpeakerOptions, type SpeakerReport } from '../../bgp/speaker.ts';
 import { BgpListener } from '../fake/bgp-listener.ts';
@@ -94,7 +99,7 @@ class Site {
       neighbors,
       guard: guardCommand({
         launcher: join(root, 'deploy/launch-guard.sh'),
-        guard: [process.execPath, join(root, 'bgp/guard.ts')],
+        guard: [process.execPath, ...GUARD_NODE_FLAGS, join(root, 'bgp/guard.ts')],
         leaseSocket,
         localAs: 65001,
         ttlMs,
@@ -271,7 +276,8 @@ describe.skipIf(found === undefined)(`ExaBGP ${found ?? ''}`, () => {
   });
 
   it('withdraws more than a pipe holds from an ExaBGP that does not read', async () => {
-    // 3000 withdrawals are 130 KB, a pipe takes 64: a guard that blocked on it could not kill ExaBGP.
+    // 3000 withdrawals are 130 KB, a pipe takes 64: a guard that blocked on it could not kill ExaBGP. (All of
+    // them would be one clear.)
     const many = Array.from({ length: 3000 }, (_, n): Announcement => ({
       prefix: `10.${n >> 8}.${n & 255}.0/24`,
       nextHop: 'self',
@@ -279,9 +285,56 @@ describe.skipIf(found === undefined)(`ExaBGP ${found ?? ''}`, () => {
     const speaker = await site.start(LONG_TTL_MS, many);
     await site.ebgp4.until(() => site.ebgp4.routes.size === many.length);
     process.kill(site.exabgp.pid, 'SIGSTOP');
-    speaker.set(2, [], monotonic());
+    speaker.set(2, [v4], monotonic());
     await site.bare();
     expect(site.ebgp4.closes).toHaveLength(1);
+  });
+
+  it('withdraws everything by one clear, from every neighbor, with the sessions up', async () => {
+    const more = ['192.0.2.9/32', '198.51.100.0/24'].map((prefix) => ({ ...v4, prefix, med: 9 }));
+    const speaker = await site.start(LONG_TTL_MS, [v4, v6, ...more]);
+    await site.announced();
+    await site.ebgp4.until(() => site.ebgp4.routes.size === 3);
+    speaker.set(2, [], monotonic());
+    await site.bare();
+    const all = [v4.prefix, ...more.map(({ prefix }) => prefix)].toSorted();
+    for (const listener of [site.ebgp4, site.ibgp]) {
+      expect(listener.updates.flatMap(({ withdrawn }) => withdrawn).toSorted()).toEqual(all);
+    }
+    expect(site.ebgp6.updates.flatMap(({ withdrawn }) => withdrawn)).toEqual([v6.prefix]);
+    expect([...site.ebgp4.closes, ...site.ebgp6.closes, ...site.ibgp.closes]).toEqual([]);
+  });
+
+  it('keeps what is announced right after a clear, the same prefix or another', async () => {
+    const speaker = await site.start(LONG_TTL_MS, [v4, v6]);
+    await site.announced();
+    for (let round = 0; round < 20; round += 1) {
+      const other = { ...v4, prefix: `198.51.100.${round}/32` };
+      speaker.set(round * 2 + 2, [], monotonic());
+      speaker.set(round * 2 + 3, [{ ...v4, med: round }, v6, other], monotonic());
+      await site.ebgp4.until(
+        () => site.ebgp4.routes.get(v4.prefix)?.med === round && site.ebgp4.routes.has(other.prefix),
+      );
+    }
+    await site.announced();
+    expect(site.ebgp4.routes.size).toBe(2);
+    expect(site.ebgp6.routes.size).toBe(1);
+  });
+
+  it('withdraws what was told to announce a moment before', async () => {
+    const speaker = await site.start(LONG_TTL_MS, []);
+    for (let round = 0; round < 20; round += 1) {
+      const many = Array.from({ length: 12 }, (_, n) => ({ ...v4, prefix: `10.${round}.${n}.0/24` }));
+      speaker.set(round * 3 + 2, [...many, v6], monotonic());
+      speaker.set(round * 3 + 3, [], monotonic());
+      // What comes after it has arrived: so would everything that came before.
+      const last = { ...v4, prefix: `192.0.2.${round}/32` };
+      speaker.set(round * 3 + 4, [last], monotonic());
+      await site.ebgp4.until(() => site.ebgp4.routes.has(last.prefix));
+      expect([...site.ebgp4.routes.keys()]).toEqual([last.prefix]);
+    }
+    await site.ebgp6.until(() => site.ebgp6.routes.size === 0);
+    expect(site.ebgp4.closes).toEqual([]);
   });
 
   it('puts nothing on the wire when a sidecar leaves and the next adopts its lease', async () => {
@@ -367,23 +420,27 @@ describe.skipIf(found === undefined)(`ExaBGP ${found ?? ''}`, () => {
     });
   });
 
-  it('measures set([]) → withdraw UPDATE (printed, not judged)', async () => {
-    const speaker = await site.start(LONG_TTL_MS, [v4]);
-    await site.ebgp4.until(() => site.ebgp4.routes.size === 1);
+  it.each<[string, readonly Announcement[]]>([
+    ['one clear', []],
+    ['one withdraw route each, something else stays', [{ prefix: '203.0.113.1/32', nextHop: 'self' }]],
+  ])('measures from set to UPDATE, %s (printed, not judged)', async (way, stays) => {
+    const some = [v4, ...Array.from({ length: 4 }, (_, n) => ({ ...v4, prefix: `198.51.100.${n}/32` }))];
+    const speaker = await site.start(LONG_TTL_MS, [...some, ...stays]);
+    const count = some.length + stays.length;
+    await site.ebgp4.until(() => site.ebgp4.routes.size === count);
     const times: number[] = [];
-    for (let generation = 2; generation < 62; generation += 2) {
-      const before = site.ebgp4.updates.length;
+    for (let generation = 2; generation < 82; generation += 2) {
       const began = monotonic();
-      speaker.set(generation, [], monotonic());
-      await site.ebgp4.until(() => site.ebgp4.routes.size === 0);
-      times.push((site.ebgp4.updates[before]?.at ?? Infinity) - began);
-      speaker.set(generation + 1, [v4], monotonic());
-      await site.ebgp4.until(() => site.ebgp4.routes.size === 1);
+      speaker.set(generation, stays, monotonic());
+      await site.ebgp4.until(() => site.ebgp4.routes.size === stays.length);
+      times.push((site.ebgp4.updates.at(-1)?.at ?? Infinity) - began);
+      speaker.set(generation + 1, [...some, ...stays], monotonic());
+      await site.ebgp4.until(() => site.ebgp4.routes.size === count);
     }
     const sorted = times.toSorted((a, b) => a - b);
     const at = (share: number): string => (sorted[Math.floor(share * (sorted.length - 1))] ?? 0).toFixed(2);
     process.stderr.write(
-      `set([]) → UPDATE, ms: min ${at(0)} median ${at(0.5)} p95 ${at(0.95)} max ${at(1)}\n`,
+      `set → last UPDATE of ${some.length} prefixes, ${way}, ms: min ${at(0)} median ${at(0.5)} p95 ${at(0.95)} max ${at(1)}\n`,
     );
     expect(times.every(Number.isFinite)).toBe(true);
   });

@@ -21,7 +21,7 @@ export interface Stage {
 /** What takes the fault back; what has come back by itself needs nothing. */
 export type Undo = () => Promise<void> | void;
 
-type Tell = (part: ObservedPart, condition: Condition) => void;
+type Tell = (part: ObservedPart, condition: Condition, at?: number) => void;
 
 const CONNECTION = 'clients';
 const EXITS_WITHIN_MS = 10_000;
@@ -38,8 +38,8 @@ export async function beginFault(
   if (plan === undefined) throw new RangeError(`${kind}: of which gateway?`);
   const { lab, watch, signal, supervise } = stage;
   const gateway = lab.gateway(plan);
-  // Told after it was done: a process that was signalled a moment ago counts as well until then.
-  const tell: Tell = (part, condition) => watch.tellPart(plan.name, part, condition);
+  // What ends is told after it was done, what begins with the time before: both in favour of swancast.
+  const tell: Tell = (part, condition, at) => watch.tellPart(plan.name, part, condition, at);
   const { charon } = gateway;
   switch (kind) {
     case 'charon-kill':
@@ -125,7 +125,8 @@ function stopPart(
   tell(part, 'frozen');
   return () => {
     // Killed meanwhile by whoever noticed: the next one of its kind is told of when it is seen.
-    if (gateway.signal(target, 'SIGCONT')) tell(part, 'well');
+    const at = watch.now();
+    if (gateway.signal(target, 'SIGCONT')) tell(part, 'well', at);
     probes?.resume();
   };
 }
@@ -136,8 +137,8 @@ function present(target: ProcessIdentity): ProcessIdentity {
 }
 
 function startSidecar(gateway: Gateway, tell: Tell): void {
-  gateway.startSidecar();
   tell('sidecar', 'well');
+  gateway.startSidecar();
 }
 
 async function endSidecar(gateway: Gateway, how: NodeJS.Signals, told: () => void): Promise<void> {
@@ -172,13 +173,13 @@ async function cutLink(plan: GatewayPlan, { lab, signal }: Stage, tell: Tell): P
   tell('link', 'dead');
   await ip(`link set ${plan.name} down`);
   return async () => {
+    tell('link', 'well');
     // The kernel takes the IPv6 addresses away with the link.
     await ip(
       `link set ${plan.name} up`,
       `addr replace ${plan.router6}/64 dev ${plan.name} nodad`,
       `addr replace fe80::1/64 dev ${plan.name} nodad`,
     );
-    tell('link', 'well');
   };
 }
 

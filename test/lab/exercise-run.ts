@@ -1,6 +1,6 @@
 import type { Exercise } from './exercises.ts';
 import type { Lab } from './lab.ts';
-import { LabError } from './lab-error.ts';
+import { LabError, thrownUnder } from './lab-error.ts';
 import { assertWritable, withLab, writeReport, type LabRun, type Output } from './lab-session.ts';
 import { runOutage, type OutageResult } from './outage.ts';
 import { formatTable, formatTimeline, METRICS, round, summarize, type Report, type Row } from './report.ts';
@@ -57,7 +57,8 @@ async function repeat(
       output.result(
         `run ${rows.length}, ms after the kill:\n${formatTimeline(result.events, result.killedAt)}\n`,
       );
-    } catch (error) {
+    } catch (thrown) {
+      const error = thrownUnder(signal, thrown);
       if (!(error instanceof LabError)) throw error;
       rows.push({ ok: false, ...bound, error: error.message });
       const events = lab.timeline.events.slice(from);

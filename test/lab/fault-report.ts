@@ -5,12 +5,14 @@ import { spreadOf, type Spread } from './report.ts';
 export interface FaultRow {
   readonly fault: string;
   readonly ok: boolean;
-  /** "withdrawn", "no withdrawal", "announced", or "skipped". */
+  /** "withdrawn", "no withdrawal", "measured", "announced", or "skipped". */
   readonly expect: string;
   /** The one that served when the fault was set. */
   readonly gateway?: string;
   /** Fault → both prefixes withdrawn on the wire. */
   readonly withdraw_ms?: number;
+  /** Fault → the first of them is; ExaBGP serves one session after the other. */
+  readonly first_ms?: number;
   /** "UPDATE", or how the session ended. */
   readonly by?: string;
   /** For "announced": both prefixes of both gateways are, after this long. */
@@ -101,10 +103,13 @@ export function formatFaults(rows: readonly FaultRow[], summary: readonly FaultS
 function outcome(rows: readonly FaultRow[], { ok, error }: FaultSummary): string {
   const skipped = rows.find((row) => row.skipped !== undefined)?.skipped;
   if (skipped !== undefined) return `SKIPPED: ${skipped}`;
-  const sum = (key: 'updates' | 'lost'): number => rows.reduce((total, row) => total + (row[key] ?? 0), 0);
+  const sum = (key: 'updates' | 'withdrawals' | 'lost'): number =>
+    rows.reduce((total, row) => total + (row[key] ?? 0), 0);
+  const withdrawn = rows.filter(({ withdrawals = 0 }) => withdrawals > 0).length;
   const calm = rows.some((row) => row.updates !== undefined);
   const says = [
     ...(calm ? [`${sum('updates')} UPDATE(s), ${sum('lost')} packet(s) lost`] : []),
+    ...(sum('withdrawals') > 0 ? [`withdrawn in ${withdrawn} of ${rows.length} runs`] : []),
     ...(rows.some((row) => row.degraded) ? ['degraded meanwhile'] : []),
     ...rows.flatMap((row) => row.note ?? []).slice(0, 1),
     ...(error === undefined ? [] : [error.split('\n')[0] ?? '']),

@@ -7,7 +7,7 @@ import { servingGateway } from './fib.ts';
 import { PART_NAMES } from './gateway-parts.ts';
 import type { Gateway } from './gateway.ts';
 import { expectAnnounced, expectSteady, type Lab } from './lab.ts';
-import { LabError } from './lab-error.ts';
+import { LabError, thrownUnder } from './lab-error.ts';
 import { monotonic } from './clock.ts';
 import { round } from './report.ts';
 import type { LabEvent } from './timeline.ts';
@@ -40,7 +40,7 @@ export async function runFault(
   let row: FaultRow = { fault: fault.name, ok: false, expect: fault.expect };
   let spoilt = true;
   try {
-    await (fault.expect === 'no withdrawal' ? expectSteady(lab, signal) : expectAnnounced(lab, signal));
+    await ('burden' in fault ? expectSteady(lab, signal) : expectAnnounced(lab, signal));
     await delay(SETTLE_MS, undefined, { signal });
     const gateway = lab.gateway(await servingGateway(lab.topology, signal));
     row = { ...row, gateway: gateway.plan.name };
@@ -49,7 +49,8 @@ export async function runFault(
     row = { ...row, ...(await judged(scene, fault)) };
     await whole(gateway, signal);
     spoilt = fault.spoils ?? false;
-  } catch (error) {
+  } catch (thrown) {
+    const error = thrownUnder(signal, thrown);
     if (!(error instanceof LabError)) throw error;
     row = { ...row, ok: false, error: error.message };
   }
@@ -64,6 +65,7 @@ async function judged(
     case 'withdrawn':
       return runWithdraw(scene, fault);
     case 'no withdrawal':
+    case 'measured':
       return runCalm(scene, fault);
     case 'announced':
       return runReturn(scene, fault);
@@ -91,7 +93,7 @@ async function runWithdraw(scene: Scene, fault: WithdrawFault): Promise<Partial<
       ),
     ),
   );
-  const last = gone.toSorted((a, b) => a.at - b.at).at(-1);
+  const [first, last] = gone.toSorted((a, b) => a.at - b.at);
   const withdraw_ms = round((last?.at ?? NaN) - at);
   const restoredAt = monotonic();
   await restore();
@@ -102,6 +104,7 @@ async function runWithdraw(scene: Scene, fault: WithdrawFault): Promise<Partial<
   return {
     ok: others.length === 0 && withdraw_ms >= 0,
     withdraw_ms,
+    first_ms: round((first?.at ?? NaN) - at),
     bound_ms: fault.boundMs,
     by: last?.kind === 'session' ? last.how : 'UPDATE',
     recover_ms: round(Math.max(...announced.map((event) => event.at)) - restoredAt),
@@ -110,46 +113,52 @@ async function runWithdraw(scene: Scene, fault: WithdrawFault): Promise<Partial<
 }
 
 async function runCalm(scene: Scene, fault: CalmFault): Promise<Partial<FaultRow>> {
-  const { lab, gateway, signal } = scene;
-  const names = lab.topology.gateways.map((plan) => plan.name);
-  const from = lab.timeline.events.length;
-  const sent = (): { updates: number; notifications: number } => {
-    const each = names.map((name) => lab.bgpSent(name));
-    const sum = (type: 'update' | 'notification'): number =>
-      each.reduce((total, messages) => total + messages[type], 0);
-    return { updates: sum('update'), notifications: sum('notification') };
-  };
-  const before = sent();
-  const startedAt = monotonic();
-  const note = await fault.burden(scene);
-  await delay(AFTERMATH_MS, undefined, { signal });
-  const endedAt = monotonic() - SETTLE_MS;
-  const after = sent();
-  const packets = await lab.traffic.packetsSince(startedAt - IN_FLIGHT_MS, signal);
-  const window: Window = {
-    gateway: gateway.plan.name,
-    events: lab.timeline.events.slice(from),
-    updates: after.updates - before.updates,
-    notifications: after.notifications - before.notifications,
-    lost: packets.reduce(
-      (sum, each) => sum + outageOf(each.filter((packet) => packet.sentAt < endedAt)).lost,
-      0,
-    ),
-  };
+  const { lab, signal } = scene;
+  let note: string | undefined;
+  const window = await watched(scene, async () => {
+    note = (await fault.burden(scene)) ?? undefined;
+    await delay(AFTERMATH_MS, undefined, { signal });
+  });
   await fault.restore?.(scene);
-  const withdrawals = withdrawalsIn(window);
-  const wrong = withdrawals > 0 ? `${withdrawals} withdrawal(s)` : fault.check?.(window);
+  const wrong = judgeCalm(fault, window);
   await expectAnnounced(lab, signal);
   const degraded = announcementsIn(window).some((event) => event.detail.includes('MED 1000'));
   return {
     ok: wrong === undefined,
-    withdrawals,
+    withdrawals: withdrawalsIn(window),
     updates: window.updates,
     lost: window.lost,
     ...(degraded ? { degraded } : {}),
     ...(note === undefined ? {} : { note }),
     ...(wrong === undefined ? {} : { error: wrong }),
   };
+}
+
+/** What the router and the clients saw while this was done. */
+export async function watched({ lab, gateway, signal }: Scene, done: () => Promise<void>): Promise<Window> {
+  const from = lab.timeline.events.length;
+  const sent = (type: 'update' | 'notification'): number =>
+    lab.topology.gateways.reduce((sum, { name }) => sum + lab.bgpSent(name)[type], 0);
+  const before = { updates: sent('update'), notifications: sent('notification') };
+  const startedAt = monotonic();
+  await done();
+  await delay(SETTLE_MS, undefined, { signal });
+  const endedAt = monotonic() - SETTLE_MS;
+  const packets = await lab.traffic.packetsSince(startedAt - IN_FLIGHT_MS, signal);
+  const lost = packets.map((each) => outageOf(each.filter((packet) => packet.sentAt < endedAt)).lost);
+  return {
+    gateway: gateway.plan.name,
+    events: lab.timeline.events.slice(from),
+    updates: sent('update') - before.updates,
+    notifications: sent('notification') - before.notifications,
+    lost: lost.reduce((sum, each) => sum + each, 0),
+  };
+}
+
+function judgeCalm(fault: CalmFault, window: Window): string | undefined {
+  if (fault.expect === 'measured') return undefined;
+  const withdrawals = withdrawalsIn(window);
+  return withdrawals > 0 ? `${withdrawals} withdrawal(s)` : fault.check?.(window);
 }
 
 async function runReturn(scene: Scene, fault: ReturnFault): Promise<Partial<FaultRow>> {

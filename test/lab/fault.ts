@@ -13,8 +13,12 @@ export interface Scene {
   readonly seconds: number;
 }
 
-/** The lab a fault needs. `stress`: a hundred clients, and the means to hold all of charon's workers. */
-export type Setting = 'supervised' | 'own-unit' | 'stress';
+/**
+ * The lab a fault needs: who starts ExaBGP; `stress`: many clients, and the means to hold all of charon's workers;
+ * `clock`: ExaBGP as its own unit, with a wall clock of its own.
+ */
+export const SETTINGS = ['supervised', 'own-unit', 'stress', 'clock'] as const;
+export type Setting = (typeof SETTINGS)[number];
 
 interface FaultBase {
   readonly name: string;
@@ -40,14 +44,18 @@ export interface WithdrawFault extends FaultBase {
 
 /** No gateway may withdraw anything. */
 export interface CalmFault extends FaultBase {
-  readonly expect: 'no withdrawal';
+  /** "measured": what happens is reported, and only that all recovers is judged. */
+  readonly expect: 'no withdrawal' | 'measured';
   /** The burden, from beginning to end; a text it resolves with goes into the row. */
-  burden(scene: Scene): Promise<string | void>;
+  burden(scene: Scene): Promise<string | undefined | void>;
   /** What else must hold; a text says what does not. */
   check?(window: Window): string | undefined;
   /** Afterwards, not judged. */
   restore?(scene: Scene): Promise<void>;
 }
+
+/** "no withdrawal" where nothing else is said. */
+export type CalmEntry = Omit<CalmFault, 'expect'> & Partial<Pick<CalmFault, 'expect'>>;
 
 /** All must be announced again within the bound. */
 export interface ReturnFault extends FaultBase {

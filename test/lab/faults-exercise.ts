@@ -1,6 +1,6 @@
 /** `faults`: every fault of the tables in labs of the settings they need, N runs each. */
 import { CALM_FAULTS, OTHER_FAULTS } from './faults-calm.ts';
-import type { Fault, Setting } from './fault.ts';
+import { SETTINGS, type Fault, type Setting } from './fault.ts';
 import { formatFaults, judgeByMedian, JUDGED, summarizeFaults, type FaultRow } from './fault-report.ts';
 import { runFault } from './fault-run.ts';
 import { WITHDRAW_FAULTS } from './faults-withdraw.ts';
@@ -23,12 +23,16 @@ export interface FaultsOptions extends Omit<LabRun, 'supervise' | 'clients' | 'k
 
 type RunnableFault = Exclude<Fault, { expect: 'skipped' }>;
 
-const SETTINGS: Readonly<
-  Record<Setting, Pick<LabRun, 'supervise' | 'clients' | 'stress'> & { readonly talkers: number }>
+const LABS: Readonly<
+  Record<
+    Setting,
+    Pick<LabRun, 'supervise' | 'clients' | 'stress' | 'ownClock'> & { readonly talkers: number }
+  >
 > = {
   supervised: { supervise: true, clients: 1, talkers: 1 },
   'own-unit': { supervise: false, clients: 1, talkers: 1 },
-  stress: { supervise: true, clients: 101, talkers: 1, stress: true },
+  stress: { supervise: true, clients: 301, talkers: 1, stress: true },
+  clock: { supervise: false, clients: 1, talkers: 1, ownClock: true },
 };
 
 /** @returns whether every row is ok; what was skipped is said, and is no failure */
@@ -42,7 +46,7 @@ export async function runFaults(
   const chosen = choose(options.only);
   const versions = await versionsOf(options.router, interrupted);
   const measured: FaultRow[] = [];
-  for (const setting of ['supervised', 'own-unit', 'stress'] as const) {
+  for (const setting of SETTINGS) {
     const runnable = chosen.filter(
       (fault): fault is RunnableFault => fault.expect !== 'skipped' && fault.setting === setting,
     );
@@ -90,7 +94,7 @@ async function inOneLab(
   output: Output,
   interrupted: AbortSignal,
 ): Promise<void> {
-  const run: LabRun = { ...options, ...SETTINGS[setting], keep: false };
+  const run: LabRun = { ...options, ...LABS[setting], keep: false };
   await withLab(run, output, interrupted, async (lab, signal) => {
     for (let fault = pending.shift(); fault !== undefined; fault = pending.shift()) {
       const again = rows.filter((row) => row.fault === fault?.name).length;
@@ -116,6 +120,7 @@ async function inTurn(
   const late = time !== undefined && row.bound_ms !== undefined && time > row.bound_ms;
   const said = time === undefined ? '' : `${time.toFixed(2)} ms, bound ${row.bound_ms ?? '-'} ms`;
   output.result(`${fault.name}: ${row.ok ? (late ? 'LATE' : 'ok') : 'FAILED'} ${said} ${row.error ?? ''}`);
-  if (!row.ok || late) output.result(`${formatTimeline(events, events[0]?.at ?? 0)}\n`);
+  if (!row.ok || late || (row.withdrawals ?? 0) > 0)
+    output.result(`${formatTimeline(events, events[0]?.at ?? 0)}\n`);
   return spoilt;
 }

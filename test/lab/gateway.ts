@@ -10,9 +10,11 @@ import { signalProcess, type ProcessIdentity } from './process-identity.ts';
 import type { Daemon, Processes } from './processes.ts';
 import { runCommand } from './run-command.ts';
 import { sidecarConfig, type SidecarSettings } from './sidecar-config.ts';
+import { sidecarStatus, type SidecarStatus } from './sidecar-status.ts';
 import { gatewaySwanctlConf, type ConnectionSettings } from './strongswan-conf.ts';
 import type { GatewayPlan } from './topology.ts';
 import { Unit } from './unit.ts';
+import { WallClock } from './wall-clock.ts';
 
 /**
  * The one place that says which swancast the lab runs: the sources, the bundle that ships, or the given entry file.
@@ -36,6 +38,8 @@ export interface GatewayOptions {
   readonly supervise: boolean;
   /** Gives clients the means to hold all of charon's workers: an updown script, see slowUpdown, and a RADIUS server that is not there. */
   readonly stress: boolean;
+  /** Gives ExaBGP a wall clock of its own, see `clock`; only with supervise: false. */
+  readonly ownClock: boolean;
 }
 
 /** One gateway: charon and swancast, and ExaBGP started by either of swancast and the lab. */
@@ -48,6 +52,8 @@ export class Gateway {
   readonly #runDirectory: string;
   readonly #bgp: Unit;
   readonly #updown: string;
+  /** That of ExaBGP, where it has one of its own. */
+  readonly clock: WallClock | undefined;
   #sidecar: Daemon | undefined;
 
   constructor(plan: GatewayPlan, options: GatewayOptions, labDirectory: string, processes: Processes) {
@@ -65,10 +71,9 @@ export class Gateway {
     mkdirSync(this.#runDirectory);
     const { name, namespace } = plan;
     const argv = [EXABGP, this.#exabgpConf] as const;
-    this.#bgp = new Unit(
-      { name: `${name}-exabgp`, namespace, argv, env: exabgpEnvironment(process.env) },
-      processes,
-    );
+    this.clock = options.ownClock ? new WallClock(join(directory, 'python')) : undefined;
+    const env = { ...exabgpEnvironment(process.env), ...this.clock?.env };
+    this.#bgp = new Unit({ name: `${name}-exabgp`, namespace, argv, env }, processes);
     this.writeConfig({});
   }
 
@@ -164,6 +169,11 @@ export class Gateway {
       for (const daemon of [this.charon.daemon, this.sidecar])
         if (daemon.pid === target.pid) daemon.expectEnd();
     return signalProcess(target, signal);
+  }
+
+  /** @returns undefined while swancast does not answer */
+  async status(signal: AbortSignal): Promise<SidecarStatus | undefined> {
+    return sidecarStatus(join(this.#runDirectory, 'control.sock'), signal);
   }
 
   get #exabgpConf(): string {

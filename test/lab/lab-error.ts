@@ -25,3 +25,8 @@ export function reasonOf(signal: AbortSignal): Error {
   const reason: unknown = signal.reason;
   return reason instanceof Error ? reason : new LabError('LAB_INTERRUPTED', String(reason));
 }
+
+/** What was thrown, or why it was: a timer that is aborted throws an AbortError of its own. */
+export function thrownUnder(signal: AbortSignal, error: unknown): unknown {
+  return signal.aborted ? reasonOf(signal) : error;
+}

@@ -18,6 +18,7 @@ export interface LabRun {
   readonly keep: boolean;
   readonly talkers?: number;
   readonly stress?: boolean;
+  readonly ownClock?: boolean;
 }
 
 export interface Output {

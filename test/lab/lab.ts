@@ -38,6 +38,8 @@ export interface LabOptions {
   readonly talkers?: number;
   /** See GatewayOptions; the clients are patient then (see DaemonSettings). */
   readonly stress?: boolean;
+  /** See GatewayOptions. */
+  readonly ownClock?: boolean;
   /** For people, line by line. */
   readonly progress: (line: string) => void;
   /** Called when a daemon ends although nobody ended it; whoever calls should abort the signal with it. */
@@ -94,9 +96,9 @@ export async function raiseLab(options: LabOptions, signal: AbortSignal): Promis
   ]);
   progress(`namespaces sc-${options.name}-…, certification authority`);
 
-  const { supervise = true, stress = false, talkers = options.clients } = options;
+  const { supervise = true, stress = false, ownClock = false, talkers = options.clients } = options;
   const gateways = topology.gateways.map(
-    (plan) => new Gateway(plan, { entry, supervise, stress }, directory, processes),
+    (plan) => new Gateway(plan, { entry, supervise, stress, ownClock }, directory, processes),
   );
   const router = new Router(options.router, processes, topology, join(directory, 'router'));
   const clients = new Clients(topology, directory, processes, stress);
@@ -188,13 +190,17 @@ export async function expectSteady(lab: Lab, signal: AbortSignal): Promise<void>
 }
 
 /** Both gateways announce both prefixes. */
-export async function expectAnnounced(lab: Lab, signal: AbortSignal): Promise<void> {
+export async function expectAnnounced(
+  lab: Lab,
+  signal: AbortSignal,
+  withinMs = ANNOUNCED_WITHIN_MS,
+): Promise<void> {
   const all = lab.topology.gateways.length;
   for (const prefix of [PREFIX4, PREFIX6])
     await lab.timeline.expect(
       {
         what: `both gateways announce ${prefix}`,
-        withinMs: ANNOUNCED_WITHIN_MS,
+        withinMs,
         find: (events) => (announcersOf(events, prefix).size === all ? true : undefined),
       },
       signal,

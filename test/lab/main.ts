@@ -3,7 +3,12 @@
  * in their tunnels, all in network namespaces; faults are set on purpose and judged from outside.
  *
  *   main.ts            argv → exercise → exit code
- *   exercise-run.ts    raise the lab, run, report, take down; exercises.ts: what is killed, outage.ts: one run
+ *   lab-session.ts     raise a lab, use it, take it down
+ *   exercise-run.ts    crash and sidecar-kill; exercises.ts: what is killed, outage.ts: one run
+ *   faults-exercise.ts faults; fault.ts: what a fault is, faults-withdraw.ts and faults-calm.ts: the tables,
+ *                      faults-load.ts: what holds up charon, fault-run.ts: one run, fault-window.ts and
+ *                      fault-report.ts: judged
+ *   restarts.ts        hitless restarts in a row; idle.ts: what the processes cost (process-cost.ts)
  *   lab.ts             puts the lab together from topology.ts (drawing), namespaces.ts, pki.ts, charon.ts,
  *                      strongswan-conf.ts, gateway.ts, sidecar-config.ts, router.ts, client.ts
  *   timeline.ts        everything seen or done, and the waits on it. Filled by capture.ts (BGP on the wire,
@@ -20,9 +25,11 @@ import { takeDown } from './cleanup.ts';
 import { EXERCISES } from './exercises.ts';
 import { runExercise, type ExerciseOptions } from './exercise-run.ts';
 import { runFaults, type FaultsOptions } from './faults-exercise.ts';
-import { LabError } from './lab-error.ts';
+import { LabError, thrownUnder } from './lab-error.ts';
+import { runIdle, type IdleOptions } from './idle.ts';
 import type { Output } from './lab-session.ts';
 import { labDirectory, Ledger, NAME_PATTERN } from './ledger.ts';
+import { runRestarts, type RestartsOptions } from './restarts.ts';
 import { ROUTER_KINDS } from './router.ts';
 
 const INTERRUPTED = 130;
@@ -79,7 +86,8 @@ async function clean(name: string): Promise<void> {
   );
 }
 
-function fail(error: unknown): void {
+function fail(thrown: unknown): void {
+  const error = thrownUnder(interrupt.signal, thrown);
   const known = error instanceof LabError;
   output.progress(
     `lab: ${known ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
@@ -90,43 +98,47 @@ function fail(error: unknown): void {
 const program = new Command('npm run -s lab --').description(
   'Faults on real parts in network namespaces, judged from outside.',
 );
-for (const exercise of EXERCISES) {
-  program
-    .command(exercise.name)
-    .description(exercise.summary)
-    .option('--runs <n>', 'how often', parseCount(1000), 1)
+
+/** An exercise, with the options that all of them have. */
+function command(name: string, summary: string): Command {
+  return program
+    .command(name)
+    .description(summary)
     .addOption(new Option('--router <daemon>', 'the router').choices(ROUTER_KINDS).default('bird'))
-    .option('--clients <n>', 'IKEv2 clients', parseCount(250), 1)
     .option('--json <file>', 'write the report here too')
+    .option('--bundle', 'run dist/swancast.cjs instead of the sources', false)
+    .option('--sidecar <file>', 'run this entry file instead, for example of another build')
+    .addOption(nameOption());
+}
+
+function finish(ok: boolean): void {
+  if (!ok) process.exitCode = 1;
+}
+
+for (const exercise of EXERCISES)
+  command(exercise.name, exercise.summary)
+    .option('--runs <n>', 'how often', parseCount(1000), 1)
+    .option('--clients <n>', 'IKEv2 clients', parseCount(250), 1)
     .option('--demo', 'say first what is shown', false)
     .option('--keep', 'leave the lab up afterwards', false)
-    .option('--bundle', 'run dist/swancast.cjs instead of the sources', false)
     .addOption(superviseOption())
-    .option('--sidecar <file>', 'run this entry file instead, for example of another build')
-    .addOption(nameOption())
-    .action(async (options: ExerciseOptions) => {
-      const ok = await runExercise(exercise, options, output, interrupt.signal);
-      if (!ok) process.exitCode = 1;
-    });
-}
-program
-  .command('faults')
-  .description('every fault there is a bound for, and the bad days that must not move a client')
+    .action(async (options: ExerciseOptions) =>
+      finish(await runExercise(exercise, options, output, interrupt.signal)),
+    );
+command('faults', 'every fault there is a bound for, and the bad days that must not move a client')
   .option('--runs <n>', 'how often each', parseCount(1000), 1)
-  .addOption(new Option('--router <daemon>', 'the router').choices(ROUTER_KINDS).default('bird'))
   .option('--only <names>', 'these faults only, by name, with commas between', (text) => text.split(','))
   .option('--seconds <n>', 'how long a lasting burden lasts', parseCount(3600), 20)
-  .option('--json <file>', 'write the report here too')
-  .option('--bundle', 'run dist/swancast.cjs instead of the sources', false)
-  .option('--sidecar <file>', 'run this entry file instead, for example of another build')
-  .addOption(nameOption())
-  .action(async (options: FaultsOptions) => {
-    const ok = await runFaults(options, output, interrupt.signal);
-    if (!ok) process.exitCode = 1;
-  });
-program
-  .command('chaos')
-  .description('random faults from a seed, and a judge at the router that knows the invariants')
+  .action(async (options: FaultsOptions) => finish(await runFaults(options, output, interrupt.signal)));
+command('restarts', "the serving gateway's swancast restarted again and again: nobody may notice")
+  .option('--runs <n>', 'how often', parseCount(1000), 50)
+  .option('--clients <n>', 'IKEv2 clients', parseCount(250), 1)
+  .action(async (options: RestartsOptions) => finish(await runRestarts(options, output, interrupt.signal)));
+command('idle', 'what swancast, guard and ExaBGP cost while nothing happens')
+  .option('--seconds <n>', 'how long to watch', parseCount(3600), 60)
+  .addOption(superviseOption())
+  .action(async (options: IdleOptions) => finish(await runIdle(options, output, interrupt.signal)));
+command('chaos', 'random faults from a seed, and a judge at the router that knows the invariants')
   .option('--seconds <n>', 'how long', parseCount(86_400), 60)
   .option(
     '--seed <n>',
@@ -134,16 +146,8 @@ program
     parseCount(2 ** 32 - 1),
     1,
   )
-  .addOption(new Option('--router <daemon>', 'the router').choices(ROUTER_KINDS).default('bird'))
-  .option('--json <file>', 'write the report here too')
-  .option('--bundle', 'run dist/swancast.cjs instead of the sources', false)
   .addOption(superviseOption())
-  .option('--sidecar <file>', 'run this entry file instead, for example of another build')
-  .addOption(nameOption())
-  .action(async (options: ChaosOptions) => {
-    const ok = await runChaos(options, output, interrupt.signal);
-    if (!ok) process.exitCode = 1;
-  });
+  .action(async (options: ChaosOptions) => finish(await runChaos(options, output, interrupt.signal)));
 program
   .command('clean')
   .description('takes down what a lab left: one of --keep, or one that was killed')

@@ -68,8 +68,8 @@ export class ObserverWatch {
     this.#waiting.splice(later + 1, 0, event);
   }
 
-  tellPart(gateway: GatewayName, part: ObservedPart, condition: Condition): void {
-    this.tell({ kind: 'part', at: monotonic(), gateway, part, condition });
+  tellPart(gateway: GatewayName, part: ObservedPart, condition: Condition, at = monotonic()): void {
+    this.tell({ kind: 'part', at, gateway, part, condition });
   }
 
   probe(gateway: GatewayName): CharonProbe {

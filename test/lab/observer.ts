@@ -10,6 +10,7 @@
  *   router   the kernel routes to nobody that does not announce
  */
 import {
+  BOUNDS,
   OBSERVED_PARTS,
   PROBE_SILENT,
   silentFrom,
@@ -20,6 +21,7 @@ import {
   type Invariant,
   type Limit,
   type ObservedPart,
+  type Parts,
 } from './observer-bounds.ts';
 import type { Breach, ObserverEvent, Reaction } from './observer-event.ts';
 import { freshGateway, isCharonsFault, owe, type GatewayView, type PrefixView } from './observer-gateway.ts';
@@ -136,7 +138,7 @@ export class Observer {
         breaches.push({ invariant, at: now, gateway: name, prefix, text });
       };
       if (view.announced) {
-        const limit = this.#limitOf(gateway, prefix, view);
+        const limit = this.#limitOf(gateway, view);
         if (limit !== undefined) {
           const latest = limit.at + this.#slack(limit.from, limit.at);
           if (now > latest) breach(limit.invariant, `still announced, ${late(now, limit)}`);
@@ -156,8 +158,8 @@ export class Observer {
   }
 
   /** The earlier of what holds now, and of what a dead guard or ExaBGP still owes. */
-  #limitOf({ parts, aliveAt }: GatewayView, prefix: string, { due }: PrefixView): Limit | undefined {
-    const now = silentFrom({ parts, aliveAt, probed: isProbed(prefix) });
+  #limitOf({ parts, aliveAt }: GatewayView, { due }: PrefixView): Limit | undefined {
+    const now = silentFrom(parts, aliveAt);
     if (due === undefined) return now;
     const owed = { ...due.limit, at: throughExabgp(parts, due.limit.at) };
     return now === undefined || owed.at < now.at ? owed : now;
@@ -172,10 +174,12 @@ export class Observer {
     };
     const { parts, aliveAt } = gateway;
     const { charon } = parts;
-    const limit = silentFrom({ parts, aliveAt, probed: isProbed(prefix) });
+    const limit = silentFrom(parts, aliveAt);
     if (!view.announced) {
       if (limit !== undefined && at > limit.at + this.#slack(limit.from, limit.at))
         breach(`announced again, ${late(at, limit)}`);
+      else if (this.#isKnownDead(parts, at))
+        breach(`announced although charon has been dead for ${Math.round(at - charon.since)} ms`);
       else if (charon.condition !== 'well' && view.goneFor === charon.since)
         breach(`announced again although withdrawn for charon ${charon.condition}, which still holds`);
       view.announced = true;
@@ -184,12 +188,19 @@ export class Observer {
     return breaches;
   }
 
+  /** A closed socket needs no second look, also not by a sidecar that was itself frozen when it closed. */
+  #isKnownDead({ charon, sidecar }: Parts, at: number): boolean {
+    if (charon.condition !== 'dead' || sidecar.condition !== 'well' || at < sidecar.since) return false;
+    const { since } = charon;
+    return at > since + BOUNDS.charonDeadMs + this.#slack(since, since + BOUNDS.charonDeadMs);
+  }
+
   #gone(gateway: GatewayView, prefixes: readonly string[], at: number, how: string): Breach[] {
     const breaches: Breach[] = [];
     for (const prefix of prefixes) {
       const view = gateway.prefixes.get(prefix);
       if (view?.announced !== true) continue;
-      const limit = this.#limitOf(gateway, prefix, view);
+      const limit = this.#limitOf(gateway, view);
       if (limit !== undefined && limit.why !== PROBE_SILENT) {
         const { why, from } = limit;
         this.reactions.push({ why, tookMs: at - from, boundMs: limit.at - from });
@@ -210,13 +221,21 @@ export class Observer {
     if (before.condition === condition) return;
     // Killed, then started without connections: the same outage, whose first cause says most.
     if (part === 'charon' && condition === 'empty' && before.condition !== 'well') return;
-    gateway.parts = { ...gateway.parts, [part]: { condition, since: at } };
+    const since = condition === 'well' && before.condition !== 'frozen' ? at + startOf(part) : at;
+    gateway.parts = { ...gateway.parts, [part]: { condition, since } };
     if (part === 'charon' && condition === 'well') gateway.aliveAt = Math.max(gateway.aliveAt, at);
     if (condition === 'dead') for (const view of gateway.prefixes.values()) owe(view, part, at, gateway);
+    // Its guard lives on, but ExaBGP reads no longer what it writes, and it may not kill ExaBGP any more, whose
+    // child it no longer is. What counts is the next one.
+    if (part === 'launcher' && condition === 'dead') this.#part(gateway, 'guard', 'dead', at);
     // No packet of the gateway can be seen: what it says in between is not known, what comes after is said anew.
-    if (part === 'link' && condition === 'dead')
+    // And the kernel drops its IPv4 routes through the link without telling anybody.
+    if (part === 'link' && condition === 'dead') {
+      for (const [prefix, route] of this.#routes)
+        if (route.gateway === gateway.name) this.#routes.delete(prefix);
       for (const view of gateway.prefixes.values())
         Object.assign(view, { announced: false, since: at, due: undefined });
+    }
   }
 
   #fault(gateway: GatewayView, state: 'begins' | 'ends', at: number): void {
@@ -240,8 +259,11 @@ export class Observer {
   }
 }
 
-/** As the lab's configuration has it (sidecar-config.ts). */
-const isProbed = (prefix: string): boolean => familyOf(prefix) === 4;
+/** How long one that was started, not continued, needs before it can act. */
+function startOf(part: ObservedPart): number {
+  if (part === 'sidecar') return BOUNDS.startMs;
+  return part === 'guard' ? BOUNDS.guardStartMs : 0;
+}
 
 const familyOf = (prefix: string): 4 | 6 => (prefix.includes(':') ? 6 : 4);
 

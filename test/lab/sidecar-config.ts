@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { GATEWAY_AS, PREFIX4, PREFIX6, ROUTER_AS, ANYCAST4, type GatewayPlan } from './topology.ts';
+import { GATEWAY_AS, PREFIX4, PREFIX6, ROUTER_AS, ANYCAST4, ANYCAST6, type GatewayPlan } from './topology.ts';
 
 /** The guard withdraws when its sidecar has been silent for this long. */
 export const LEASE_TTL_SECONDS = 1;
@@ -44,7 +44,8 @@ decision: { hold_down_seconds: 1, hold_down_max_seconds: 1 }
 checks:
   - { name: charon, type: charon }
   - { name: sa-count, type: sa-count }
-  - { name: ike-probe, type: ike-probe, limits: { address: ${ANYCAST4} } }
+  - { name: ike-v4, type: ike-probe, limits: { address: ${ANYCAST4} } }
+  - { name: ike-v6, type: ike-probe, limits: { address: "${ANYCAST6}" } }
 http: { listen: "127.0.0.1:9179" }
 control: { socket: ${join(directory, 'control.sock')}, state_directory: ${directory} }
 log: { level: debug }

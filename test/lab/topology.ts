@@ -13,7 +13,7 @@
  *                    eth0 10.1.1.2         eth0 10.1.2.2
  *                         fd00:1:1::2           fd00:1:2::2
  *      AS 65001      sc-NAME-gw1           sc-NAME-gw2   charon, swancast, ExaBGP each; on lo of both:
- *                    pool 10.3.1.0/24      10.3.2.0/24   192.0.2.1/32 and 2001:db8:53::1/128
+ *                    pool 10.3.0.0/16      10.4.0.0/16   192.0.2.1/32 and 2001:db8:53::1/128
  *                    on lo: .1 of each     .2 of each of the clients' /29
  *                    eth1 10.9.1.1         eth1 10.9.2.1
  *                    │                     │
@@ -85,7 +85,7 @@ export function planTopology(name: string, clients: number): Topology {
     address6: `fd00:1:${number}::2`,
     router4: `10.1.${number}.1`,
     router6: `fd00:1:${number}::1`,
-    pool: `10.3.${number}.0/24`,
+    pool: `10.${2 + number}.0.0/16`,
     link: `10.9.${number}.1`,
     backendSide: `10.9.${number}.2`,
   });

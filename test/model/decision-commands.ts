@@ -4,8 +4,10 @@ import type { Announcement } from '../../bgp/announcement.ts';
 import type { LeaseReport } from '../../bgp/lease.ts';
 import type { Judgement } from '../../health/check.ts';
 import type { HealthReason } from '../../health/reason.ts';
+import type { Intent } from '../../sidecar/intent.ts';
 import type { Driver } from './decision-driver.ts';
 import type { History } from './decision-history.ts';
+import { excused } from './known.ts';
 import {
   changedChecks,
   CHECKS,
@@ -105,6 +107,16 @@ const report = (
     check,
   );
 
+function lapse(name: string, age: number): Act {
+  return act(name, (driver, { generation, hadOrders }) => {
+    if (hadOrders) driver.forgetUnordered();
+    driver.send({
+      type: 'lease',
+      report: { ...QUIET, lease: 'lapsed', generation: Math.max(0, generation - age) },
+    });
+  });
+}
+
 const GUARD_SAYS = [
   report('the guard goes', () => undefined),
   report('the guard has nothing', () => ({})),
@@ -114,11 +126,8 @@ const GUARD_SAYS = [
     desired: asked,
     acknowledged: asked.map(({ prefix }) => prefix),
   })),
-  report('the guard let the lease lapse', ({ generation }) => ({ lease: 'lapsed', generation })),
-  report('the guard let an older lease lapse', ({ generation }) => ({
-    lease: 'lapsed',
-    generation: Math.max(0, generation - 1),
-  })),
+  lapse('the guard let the lease lapse', 0),
+  lapse('the guard let an older lease lapse', 1),
 ];
 
 /** What the guard of a predecessor holds; news only to a sidecar that has not heard it before. */
@@ -132,7 +141,14 @@ const findings = fc
   .map(([lease, prefixes, med, generation]) => {
     const desired = prefixes.map((prefix): Announcement => ({ prefix, nextHop: 'self', med }));
     const name = `the guard is found with ${lease} ${generation}: ${prefixes.join(' ')} med ${med}`;
-    return report(name, () => ({ lease, generation, desired, acknowledged: prefixes }));
+    return act(name, (driver, { greeted, hadOrders }) => {
+      // What was ordered once is not taken over any more, also when the order has ended.
+      if (!greeted && hadOrders) driver.forgetUnordered();
+      driver.send({
+        type: 'lease',
+        report: { ...QUIET, lease, generation, desired, acknowledged: prefixes },
+      });
+    });
   });
 
 /** `touched`: checks whose limits changed, which no policy shows. */
@@ -143,6 +159,51 @@ const reload = (to: Knobs, touched: readonly string[]): Act => {
   );
 };
 
+/** An order takes the place of an older one for its prefix; the other orders stand. */
+const orders = fc
+  .tuple(
+    fc.constantFrom(...PREFIXES),
+    fc.constantFrom('announce' as const, 'withdraw' as const),
+    fc.constantFrom(1000, 3000, 10_000, 60_000),
+  )
+  .map(([prefix, verb, ms]) =>
+    act(
+      `an operator orders ${verb} ${prefix} for ${ms} ms`,
+      (driver, story) => {
+        const isAdopted = story.standing(prefix) === 'inherited';
+        if (isAdopted && excused('order-restarts-adoption')) driver.forgetUnordered();
+        const others = [...story.orders.values()].filter((each) => each.prefix !== prefix);
+        const told = { reason: 'test', who: 'somebody', since: '', until: '' };
+        const order: Intent = { prefix, verb, ...told, endsAt: driver.now + ms };
+        driver.send({ type: 'intent', intents: [...others, order] });
+      },
+      ({ stopped }) => !stopped,
+    ),
+  );
+
+const release = fc.constantFrom(...PREFIXES).map((prefix) =>
+  act(
+    `an operator releases ${prefix}`,
+    (driver, { orders: ordered }) => {
+      const intents = [...ordered.values()].filter((each) => each.prefix !== prefix);
+      driver.send({ type: 'intent', intents });
+    },
+    ({ orders: ordered }) => ordered.has(prefix),
+  ),
+);
+
+/** Workers stuck on a dead RADIUS server: VICI is silent, and only the receiver answers the probe. */
+const stuck = fc.constantFrom(1, 1, 2, 2, 3, 35).map((n) =>
+  act(`${n * 2} s of stuck workers`, (driver) => {
+    for (let passed = 0; passed < n; passed += 1) {
+      const at = driver.now;
+      driver.result({ check: 'charon', verdict: 'fail', reason: 'vici-silent', at });
+      driver.result({ check: 'ike-v4', verdict: 'fail', reason: 'ike-workers-stuck', at, provesAlive: true });
+      driver.wait(2000);
+    }
+  }),
+);
+
 const stop = act(
   'stop',
   (driver) => driver.send({ type: 'stop' }),
@@ -151,18 +212,19 @@ const stop = act(
 
 export const decisionCommands = fc.commands(
   [
-    passes,
-    failures,
-    failures,
-    unknowns,
-    waits,
-    waits,
-    health,
-    health,
-    fc.constantFrom(...GUARD_SAYS),
-    findings,
+    ...[passes, failures, failures, unknowns, stuck],
+    ...[waits, waits, health, health],
+    ...[fc.constantFrom(...GUARD_SAYS), findings],
+    ...[orders, release],
     fc.tuple(knobs, fc.subarray([...CHECKS], { maxLength: 2 })).map(([to, touched]) => reload(to, touched)),
     fc.constant(stop),
   ],
   { maxCommands: 40, size: 'max' },
+);
+
+/** How a story begins: with nobody there, an empty guard, or one that holds what a predecessor announced. */
+export const beginnings: fc.Arbitrary<Act | undefined> = fc.oneof(
+  fc.constant(undefined),
+  fc.constant(GUARD_SAYS[1]),
+  findings,
 );

@@ -5,23 +5,47 @@
 import type { Announcement } from '../../bgp/announcement.ts';
 import type { Effect } from '../../sidecar/decision.ts';
 import type { PrefixPolicy } from '../../sidecar/prefix.ts';
-import type { History } from './decision-history.ts';
+import { standingOf, type History } from './decision-history.ts';
+import { excused } from './known.ts';
 
 type Rule = (story: History) => boolean;
 type PrefixRule = (story: History, rule: PrefixPolicy) => boolean;
 
-/** Of each prefix of the configuration. */
-const PREFIX_RULES: Readonly<Record<string, PrefixRule>> = {
+/** Of each prefix, whatever was ordered. */
+const ALWAYS: Readonly<Record<string, PrefixRule>> = {
   'nothing is asked for while charon does not serve': (story, rule) =>
-    story.isServing(rule) || askedFor(story, rule) === undefined,
+    story.isServing(rule) ||
+    askedFor(story, rule) === undefined ||
+    isForced(story, rule, 'announce') ||
+    isBlocked(story),
 
   'after a stop nothing is asked for': (story, rule) => !story.stopped || askedFor(story, rule) === undefined,
 
-  'a lapsed lease is obeyed: what the guard withdrew is earned again': (story, rule) => {
+  'a lapsed lease is obeyed: what the guard withdrew is not asked for in the same step': (story, rule) => {
     const wasUp = isUp(story.standing(rule.prefix, story.phasesBefore));
     return !story.lapsedNow || !wasUp || askedFor(story, rule) === undefined;
   },
 
+  'an order to withdraw is obeyed': (story, rule) =>
+    !isForced(story, rule, 'withdraw') || askedFor(story, rule) === undefined || isBlocked(story),
+
+  'an order to announce is obeyed, with the normal attributes': (story, rule) =>
+    !isForced(story, rule, 'announce') ||
+    story.stopped ||
+    story.lapsedNow ||
+    (story.hasJustLapsed && excused('lapse-delays-order')) ||
+    story.standing(rule.prefix) === 'announced',
+
+  'where no order decides, it is as if there had been none': (story, rule) => {
+    const { prefix } = rule;
+    const unordered = story.moment?.unordered?.prefixes.get(prefix);
+    if (unordered === undefined || story.deciding.has(prefix)) return true;
+    return story.standing(prefix) === standingOf(unordered.phase);
+  },
+};
+
+/** Of each prefix, as long as nobody has ordered anything. */
+const UNORDERED: Readonly<Record<string, PrefixRule>> = {
   'an announcement is earned: checks risen, guard there, hold-down over': (story, rule) => {
     const { prefix } = rule;
     const isNew = isUp(story.standing(prefix)) && story.standing(prefix, story.phasesBefore) === 'none';
@@ -39,10 +63,11 @@ const PREFIX_RULES: Readonly<Record<string, PrefixRule>> = {
   'announced attributes only while nothing is impaired': (story, rule) =>
     story.standing(rule.prefix) !== 'announced' || story.deserves(rule) === 'announced',
 
-  'degraded only for a cause, or until the hold-down is over': (story, rule) =>
+  'degraded only for a cause, or until better is earned and the hold-down is over': (story, rule) =>
     story.standing(rule.prefix) !== 'degraded' ||
     story.deserves(rule) === 'degraded' ||
-    story.now < story.heldUntil(rule.prefix),
+    story.now < story.heldUntil(rule.prefix) ||
+    !story.isEarned(rule),
 
   'nothing but a cause takes a prefix back': (story, rule) => {
     const { prefix } = rule;
@@ -73,7 +98,7 @@ const PREFIX_RULES: Readonly<Record<string, PrefixRule>> = {
 const RULES: Readonly<Record<string, Rule>> = {
   'the guard is asked for exactly what the prefixes want': (story) => {
     // Without any proof of life nothing can be added or changed: the lease itself ends what stands.
-    const canAsk = wanted(story).length === 0 || story.proof() !== undefined;
+    const canAsk = isRemoval(story.asked, wanted(story)) || story.proof() !== undefined;
     return !canAsk || same(story.asked, wanted(story));
   },
 
@@ -89,15 +114,7 @@ const RULES: Readonly<Record<string, Rule>> = {
 
   'routes are asked for on the newest proof of life, and only while it is young enough': (story) =>
     [...effectsOf(story, 'renew'), ...effectsOf(story, 'set')].every((effect) => {
-      if (effect.type === 'set' && effect.announcements.length === 0) return true;
-      // Only taking away needs no proof; 0 stands for none.
-      if (effect.type === 'set' && story.proof() === undefined) {
-        const { announcements, evidence } = effect;
-        return (
-          evidence === 0 &&
-          announcements.every((route) => story.askedBefore.some((old) => same([old], [route])))
-        );
-      }
+      if (effect.type === 'set' && isRemoval(story.askedBefore, effect.announcements)) return true;
       return effect.evidence === story.proof() && story.hasFreshProof();
     }),
 
@@ -130,16 +147,28 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
 
   'every change of phase is in the journal, in one unbroken chain': (story) => {
-    const isChain = journalOf(story).every(
-      ({ prefix, from, to, at }) =>
-        from !== to && at === story.now && from === (story.phasesBefore.get(prefix) ?? 'cold'),
-    );
+    const isChain = journalOf(story).every(({ prefix, from, to, at }) => {
+      const isNews = from !== to || story.deciding.get(prefix) !== story.decidingBefore.get(prefix);
+      return isNews && at === story.now && from === (story.phasesBefore.get(prefix) ?? 'cold');
+    });
     const shown = [...(story.moment?.state.prefixes ?? [])];
     return (
       isChain &&
       shown.length === story.policy.prefixes.length &&
       shown.every(([prefix, { phase }]) => phase === (story.phases.get(prefix) ?? 'cold'))
     );
+  },
+
+  'an order that decides is in the journal, and one that is over is told once': (story) => {
+    const isTold = [...story.deciding].every(([prefix, order]) => {
+      const entry = journalOf(story).find((each) => each.prefix === prefix);
+      const isNew = story.decidingBefore.get(prefix) !== order && !story.stopped && !story.lapsedNow;
+      return isNew ? entry?.cause?.reason === `forced-${order.verb}` : true;
+    });
+    const ended = effectsOf(story, 'force-ended').map(
+      ({ intent, why }) => `${intent.prefix} ${intent.verb} ${why}`,
+    );
+    return isTold && ended.join() === story.endedNow.join();
   },
 
   'whoever is to be woken is woken later than now': (story) =>
@@ -154,13 +183,22 @@ const RULES: Readonly<Record<string, Rule>> = {
 /** The first rule that is broken now, with the prefix; undefined when all hold. */
 export function brokenRule(story: History): string | undefined {
   for (const [sentence, holds] of Object.entries(RULES)) if (!holds(story)) return sentence;
+  const perPrefix = story.hadOrders ? ALWAYS : { ...ALWAYS, ...UNORDERED };
   for (const rule of story.policy.prefixes) {
-    for (const [sentence, holds] of Object.entries(PREFIX_RULES)) {
+    for (const [sentence, holds] of Object.entries(perPrefix)) {
       if (!holds(story, rule)) return `${sentence} (${rule.prefix})`;
     }
   }
   return undefined;
 }
+
+const isBlocked = (story: History): boolean =>
+  excused('unproved-change-blocks-removal') &&
+  story.proof() === undefined &&
+  !isRemoval(story.asked, wanted(story));
+
+const isForced = (story: History, { prefix }: PrefixPolicy, verb: 'announce' | 'withdraw'): boolean =>
+  story.deciding.get(prefix)?.verb === verb;
 
 const isUp = (standing: string): boolean => standing !== 'none';
 
@@ -186,6 +224,10 @@ function effectsOf<T extends Effect['type']>(story: History, type: T): Extract<E
     (effect): effect is Extract<Effect, { type: T }> => effect.type === type,
   );
 }
+
+/** Nothing is in it that was not asked for before, in the same words. */
+const isRemoval = (before: readonly Announcement[], after: readonly Announcement[]): boolean =>
+  after.every((route) => before.some((old) => same([old], [route])));
 
 const journalOf = (story: History) => effectsOf(story, 'journal').map(({ transition }) => transition);
 

@@ -2,8 +2,8 @@
  * DOC: test/model/ plays thousands of random stories to the two state machines and holds every step against
  * a statement of what must be true that was written without looking at how they do it.
  *
- *   decision-*.ts  sidecar/decision.ts: -commands (what may happen), -driver (the clock), -history (the facts,
- *                  counted naively out of the whole story), -rules (what must hold), -policy (configurations)
+ *   decision-*.ts  sidecar/decision.ts: -commands (what may happen), -driver (the clock), -history (the story),
+ *                  -facts (what is true, counted naively), -rules (what must hold), -policy (configurations)
  *   guard-*.ts     bgp/guard-core.ts, the same way, against a naive ExaBGP and a naive lease
  *
  * A failure prints the shrunk story and its seed; MODEL_SEED=… plays it again, MODEL_RUNS=… plays more.
@@ -11,7 +11,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { HEALTH_REASONS } from '../../health/reason.ts';
-import { decisionCommands, stayHealthy } from './decision-commands.ts';
+import { beginnings, decisionCommands, stayHealthy } from './decision-commands.ts';
 import { Driver } from './decision-driver.ts';
 import { History } from './decision-history.ts';
 import { FAILURES, knobs, policyFor, UNKNOWNS } from './decision-policy.ts';
@@ -25,7 +25,7 @@ describe('the decision', () => {
     'keeps every rule in every story, and comes back from wherever it ended',
     () => {
       fc.assert(
-        fc.property(knobs, decisionCommands, (first, commands) => {
+        fc.property(knobs, beginnings, decisionCommands, (first, beginning, commands) => {
           const policy = policyFor(first);
           const story = new History(policy, START);
           const driver = new Driver(policy, START, (moment) => {
@@ -33,14 +33,16 @@ describe('the decision', () => {
             const broken = brokenRule(story);
             if (broken !== undefined) throw new Error(`${broken}, at ${moment.event.type}, ${moment.now} ms`);
           });
+          beginning?.run(story, driver);
           fc.modelRun(() => ({ model: story, real: driver }), commands);
           if (story.stopped) return;
           // No end of a story leaves a prefix withdrawn for ever while its checks pass.
           driver.send({ type: 'lease', report: EMPTY });
+          driver.send({ type: 'intent', intents: [] });
           stayHealthy(driver, driver.policy.hold.holdDownMaxMs + 1500);
           for (const { prefix } of driver.policy.prefixes) expect(story.standing(prefix)).toBe('announced');
         }),
-        runs(5000),
+        runs(4000),
       );
     },
     TIMEOUT_MS,

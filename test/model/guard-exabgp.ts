@@ -122,5 +122,7 @@ export function expectedWords(route: Announcement, localAs: number): Words {
   };
 }
 
-export const sameWords = (a: Words | undefined, b: Words | undefined): boolean =>
-  JSON.stringify(Object.entries(a ?? {}).sort()) === JSON.stringify(Object.entries(b ?? {}).sort());
+export const sameWords = (a: Words | undefined, b: Words | undefined): boolean => inOrder(a) === inOrder(b);
+
+const inOrder = (words: Words | undefined): string =>
+  JSON.stringify(Object.entries(words ?? {}).toSorted(([x], [y]) => (x < y ? -1 : 1)));

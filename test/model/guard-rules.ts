@@ -118,7 +118,7 @@ const LIVING_RULES: Readonly<Record<string, Rule>> = {
       if (effect.message.type === 'renewed') return [`renewed ${effect.message.generation}`];
       return effect.message.type === 'refused' ? [`refused ${effect.message.code}`] : [];
     });
-    return (said.join() || 'nothing') === expected;
+    return (said.length === 0 ? 'nothing' : said.join()) === expected;
   },
 
   "charon's socket is watched during a hand-over and at no other time": ({ watching, lease }) =>

@@ -1,0 +1,205 @@
+/**
+ * What is true of charon and of each prefix, counted anew in the naive way out of the whole story so far.
+ *
+ * Nothing here knows levels, phases or deadlines that are carried along. It shares with the product only the
+ * table of reasons and the shapes of its data.
+ */
+import type { Result } from '../../health/check.ts';
+import { CLASSES, type Class } from '../../health/reason.ts';
+import type { Policy } from '../../sidecar/decision.ts';
+import type { HoldDownPolicy, PrefixPolicy } from '../../sidecar/prefix.ts';
+import { REASONS, type Reason } from '../../sidecar/reason.ts';
+import type { CheckPolicy } from '../../sidecar/verdict.ts';
+
+/** A charon that only says that it is alive counts as alive for so long after it last passed. */
+const STUCK_GRACE_MS = 60_000;
+
+export interface Failing {
+  readonly reason: Reason;
+  readonly class: Class;
+}
+
+export interface StepDown {
+  readonly at: number;
+  readonly hold: HoldDownPolicy;
+}
+
+export class Facts {
+  policy: Policy;
+  now: number;
+  /** By check, in the order of arrival; only of checks that are configured, since they are watched. */
+  protected readonly looks = new Map<string, Result[]>();
+  protected readonly watchedSince = new Map<string, number>();
+  protected readonly stepsDown = new Map<string, StepDown[]>();
+  /** Facts of this moment that were counted already: without it, a story is counted a hundred times a step. */
+  readonly #counted = new Map<string, unknown>();
+
+  constructor(policy: Policy, now: number) {
+    this.policy = policy;
+    this.now = now;
+    this.watch(policy, new Set(), now);
+  }
+
+  /** Another moment: everything is to be counted anew. */
+  protected turn(policy: Policy, now: number): void {
+    this.#counted.clear();
+    this.policy = policy;
+    this.now = now;
+  }
+
+  /** From a reload on: unchanged checks keep their story, the others begin one. */
+  protected watch(policy: Policy, changed: ReadonlySet<string>, now: number): void {
+    for (const name of [...this.looks.keys()]) {
+      if (policy.checks.has(name) && !changed.has(name)) continue;
+      this.looks.delete(name);
+      this.watchedSince.delete(name);
+    }
+    for (const name of policy.checks.keys()) {
+      if (this.looks.has(name)) continue;
+      this.looks.set(name, []);
+      this.watchedSince.set(name, now);
+    }
+  }
+
+  /** When charon was last proved alive by a check that is still configured. */
+  proof(): number | undefined {
+    return this.#once('proof', () => {
+      const times = [...this.policy.checks].flatMap(([name, { proves }]) => {
+        let passedAt = -Infinity;
+        return this.of(name).flatMap((look) => {
+          if (look.verdict === 'pass') {
+            passedAt = Math.max(passedAt, look.at);
+            return proves ? [look.at] : [];
+          }
+          return look.provesAlive === true && look.at - passedAt <= STUCK_GRACE_MS ? [look.at] : [];
+        });
+      });
+      return times.length === 0 ? undefined : Math.max(...times);
+    });
+  }
+
+  hasFreshProof(): boolean {
+    const proof = this.proof();
+    return proof !== undefined && this.now < proof + this.policy.lease.maxAgeMs;
+  }
+
+  of(check: string): readonly Result[] {
+    return this.looks.get(check) ?? [];
+  }
+
+  /** Two plain counters: passes in a row, fails in a row. */
+  isUp(check: string): boolean {
+    return this.#once(`up ${check}`, () => {
+      const { rise, fall } = this.#rule(check);
+      let [passes, fails, up] = [0, 0, false];
+      for (const look of this.of(check)) {
+        if (look.verdict === 'pass') {
+          passes += 1;
+          fails = 0;
+          if (passes >= rise) up = true;
+        } else if (look.verdict === 'fail') {
+          fails += 1;
+          passes = 0;
+          if (fails >= fall || REASONS[look.reason].class === 'gone') up = false;
+        }
+      }
+      return up;
+    });
+  }
+
+  /** What is wrong with a check: its last failure, as long as it is not up. */
+  failing(check: string): Failing | undefined {
+    if (this.isUp(check)) return undefined;
+    const last = this.of(check).findLast(({ verdict }) => verdict === 'fail');
+    if (last === undefined || last.verdict === 'pass') return undefined;
+    const natural = REASONS[last.reason].class;
+    const worded = natural === 'gone' ? natural : (this.#rule(check).class ?? natural);
+    return { reason: last.reason, class: worded };
+  }
+
+  /** Nothing was known of it for longer than it may be. */
+  isStale(check: string): boolean {
+    const known = this.of(check).flatMap(({ verdict, at }) => (verdict === 'unknown' ? [] : [at]));
+    const since = Math.max(this.watchedSince.get(check) ?? this.now, ...known);
+    return this.now >= since + this.#rule(check).maxAgeMs;
+  }
+
+  /** Everything that speaks against a prefix now. A consequence is not counted beside its cause. */
+  against({ prefix, checks }: PrefixPolicy): Failing[] {
+    return this.#once(`against ${prefix}`, () => {
+      const found = checks.flatMap((name): Failing[] => {
+        if (this.#rule(name).dependsOn.some((cause) => this.failing(cause) !== undefined)) return [];
+        const failing = this.failing(name);
+        if (failing !== undefined) return [failing];
+        return this.isStale(name) ? [{ reason: 'check-stale', class: 'impaired' }] : [];
+      });
+      const planes = ['vici-silent', 'ike-silent'] as const;
+      const saysSo = planes.every((reason) => checks.some((name) => this.#heardNothing(name, reason)));
+      const isSettled = checks.some((name) => planes.some((reason) => this.failing(name)?.reason === reason));
+      if (saysSo && isSettled) found.push({ reason: 'both-planes-silent', class: 'not-serving' });
+      if (this.proof() !== undefined && !this.hasFreshProof()) {
+        found.push({ reason: 'evidence-stale', class: 'not-serving' });
+      }
+      return found;
+    });
+  }
+
+  worst(rule: PrefixPolicy): Class | undefined {
+    const classes = this.against(rule).map((failing) => failing.class);
+    return CLASSES.find((each) => classes.includes(each));
+  }
+
+  isServing(rule: PrefixPolicy): boolean {
+    const worst = this.worst(rule);
+    return worst !== 'gone' && worst !== 'not-serving';
+  }
+
+  /** What a prefix that may be announced is announced with. */
+  deserves(rule: PrefixPolicy): 'announced' | 'degraded' {
+    return this.worst(rule) === 'impaired' ? 'degraded' : 'announced';
+  }
+
+  /** Every required check has risen, and none is still to be heard for the first time. */
+  isEarned({ checks }: PrefixPolicy): boolean {
+    return checks.every((name) => {
+      const isHeard = this.of(name).length > 0 || this.isStale(name);
+      return isHeard && (!this.#rule(name).required || this.isUp(name));
+    });
+  }
+
+  /** On the way up after a pass or down after a failure; or a proof of life, and one of them fails. */
+  shouldBeFast(check: string): boolean {
+    const last = this.of(check).findLast(({ verdict }) => verdict !== 'unknown');
+    const isMoving = last !== undefined && (last.verdict === 'pass') !== this.isUp(check);
+    const proofs = [...this.policy.checks].flatMap(([name, { proves }]) => (proves ? [name] : []));
+    return isMoving || (proofs.includes(check) && proofs.some((name) => this.failing(name) !== undefined));
+  }
+
+  /** Doubles with every step down, halves with every quiet period between two of them. */
+  heldUntil(prefix: string): number {
+    let [factor, previous, until] = [1, -Infinity, -Infinity];
+    for (const { at, hold } of this.stepsDown.get(prefix) ?? []) {
+      for (let quiet = hold.quietMs; quiet <= at - previous && factor > 1; quiet += hold.quietMs) factor /= 2;
+      until = at + Math.min(hold.holdDownMaxMs, hold.holdDownMs * factor);
+      factor *= 2;
+      previous = at;
+    }
+    return until;
+  }
+
+  #heardNothing(check: string, reason: Reason): boolean {
+    const last = this.of(check).at(-1);
+    return last?.verdict === 'fail' && last.reason === reason && last.provesAlive !== true;
+  }
+
+  #rule(check: string): CheckPolicy {
+    const rule = this.policy.checks.get(check);
+    if (rule === undefined) throw new Error(`the story has no check ${check}`);
+    return rule;
+  }
+
+  #once<T>(fact: string, count: () => T): T {
+    if (!this.#counted.has(fact)) this.#counted.set(fact, count());
+    return this.#counted.get(fact) as T;
+  }
+}
