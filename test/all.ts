@@ -67,9 +67,12 @@ function countTests(text: string): Count {
 }
 
 function countRuns(text: string): Count {
-  const { runs } = JSON.parse(text) as { runs: readonly { readonly ok: boolean }[] };
-  const passed = runs.filter(({ ok }) => ok).length;
-  return { passed, failed: runs.length - passed, skipped: 0 };
+  const { runs } = JSON.parse(text) as {
+    runs: readonly { readonly ok: boolean; readonly skipped?: string }[];
+  };
+  const skipped = runs.filter((run) => run.skipped !== undefined).length;
+  const passed = runs.filter((run) => run.ok && run.skipped === undefined).length;
+  return { passed, failed: runs.length - passed - skipped, skipped };
 }
 
 function run({ name, argv: [program, ...args], report }: Stage): Count {
