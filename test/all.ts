@@ -59,6 +59,7 @@ const STAGES: readonly Stage[] = [
   lab('crash bird', 'crash', '--runs', '2', '--router', 'bird', '--bundle'),
   lab('crash frr', 'crash', '--runs', '1', '--router', 'frr', '--bundle'),
   lab('sidecar-kill', 'sidecar-kill', '--runs', '1', '--bundle'),
+  lab('restarts', 'restarts', '--runs', '5', '--bundle'),
 ];
 
 function countTests(text: string): Count {
