@@ -5,7 +5,7 @@
  * could not kill it. So the pipe is opened once more by its /proc name, non-blocking: O_NONBLOCK belongs to
  * the open file, and ExaBGP's own end as well as our parent's copy stay as they are.
  */
-import { closeSync, constants, openSync, writeSync } from 'node:fs';
+import { constants, openSync, writeSync } from 'node:fs';
 
 /** A full pipe means that ExaBGP does not read: this waits for it, nothing else does. */
 const RETRY_MS = 5;
@@ -15,19 +15,15 @@ export class CommandPipe {
   readonly #onClosed: () => void;
   #waiting: Buffer[] = [];
 
-  constructor(onClosed: () => void, path = '/proc/self/fd/1') {
+  constructor(onClosed: () => void, fd = openNonBlocking()) {
     this.#onClosed = onClosed;
-    this.#fd = openNonBlocking(path);
+    this.#fd = fd;
   }
 
   /** One write per call, so that short commands reach ExaBGP in one piece. */
   write(lines: readonly string[]): void {
     this.#waiting.push(Buffer.from(lines.map((line) => `${line}\n`).join('')));
     if (this.#waiting.length === 1) this.#flush();
-  }
-
-  close(): void {
-    closeSync(this.#fd);
   }
 
   #flush(): void {
@@ -45,9 +41,9 @@ export class CommandPipe {
   }
 }
 
-function openNonBlocking(path: string): number {
+function openNonBlocking(): number {
   try {
-    return openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
+    return openSync('/proc/self/fd/1', constants.O_WRONLY | constants.O_NONBLOCK);
   } catch {
     // No pipe (a socket in tests), or a pipe made by another user: blocking is the lesser evil.
     return 1;

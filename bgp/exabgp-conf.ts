@@ -130,6 +130,19 @@ export function renderExabgpConf(settings: ExabgpSettings): string {
   ].join('\n');
 }
 
+/**
+ * The same file with that neighbor's `auto-flush` turned over: ExaBGP takes it for another definition of the
+ * neighbor, and for the same in every other respect. Undefined when the file has no such neighbor.
+ */
+export function turnNeighborOver(text: string, address: string): string | undefined {
+  const lines = text.split('\n');
+  const begin = lines.indexOf(`neighbor ${address} {`);
+  const end = lines.indexOf('}', begin);
+  const at = lines.findIndex((line, index) => index > begin && /^\tauto-flush (true|false);$/.test(line));
+  if (begin === -1 || at === -1 || at > end) return undefined;
+  return lines.with(at, `\tauto-flush ${lines[at] === '\tauto-flush true;' ? 'false' : 'true'};`).join('\n');
+}
+
 function neighborBlock(neighbor: NeighborSettings, routerId: string): string[] {
   const { md5Password, outgoingTtl, port } = neighbor;
   return [

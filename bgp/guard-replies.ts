@@ -80,8 +80,10 @@ function onListing(turn: Turn, said: string): void {
       turn.state = { ...turn.state, listing: line.address };
       return;
     case 'state':
-      if (!line.established || neighbor?.state === 'up' || listing === '') return;
-      setNeighbor(turn, listing, { state: 'up', reason: undefined, gracefulRestart: false });
+      // An event knows more than a listing, but for a session that came up before we did.
+      if (listing === '' || (neighbor !== undefined && line.state !== 'up')) return;
+      if (neighbor?.state === 'up') return;
+      setNeighbor(turn, listing, { state: line.state, reason: undefined, gracefulRestart: false });
       return;
     case 'graceful-restart':
       if (neighbor?.state !== 'up' || neighbor.gracefulRestart === line.negotiated) return;

@@ -9,7 +9,7 @@
  * Exit code 0: ExaBGP is gone or ends us. Anything else makes the launcher clear the routes and start anew.
  */
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { lstatSync, mkdirSync, statSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, lstatSync, mkdirSync, openSync, statSync, unlinkSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { CommandPipe } from './command-pipe.ts';
@@ -45,9 +45,7 @@ let wakeAt: number | undefined;
 let viciWatch: Socket | undefined;
 let clientCount = 0;
 
-const nowhere = new CommandPipe(() => undefined, '/dev/null');
-rehearseGuard(options.limits, (lines) => nowhere.write(lines));
-nowhere.close();
+rehearse();
 
 const fromExabgp = new LineReader(REPLY_LINE_MAXIMUM);
 process.stdin.on('data', (chunk: Buffer) => {
@@ -58,6 +56,20 @@ for (const end of ['end', 'close', 'error'] as const) process.stdin.on(end, () =
 // Not ExaBGP's way to end us (it ends the launcher): the launcher has to clear.
 process.on('SIGTERM', () => process.exit(143));
 dispatch({ type: 'tick' });
+
+/** All but the last step is the real thing: the pipe of the rehearsal leads nowhere. */
+function rehearse(): void {
+  let nowhere: number;
+  try {
+    nowhere = openSync('/dev/null', 'w');
+  } catch {
+    // No descriptor left, or a root directory without devices: then unrehearsed.
+    return;
+  }
+  const rehearsed = new CommandPipe(() => undefined, nowhere);
+  rehearseGuard(options.limits, (lines) => rehearsed.write(lines));
+  closeSync(nowhere);
+}
 
 function dispatch(event: GuardEvent): void {
   const next = step(state, event, now(), options.limits);

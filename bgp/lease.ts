@@ -32,7 +32,7 @@ export interface LeaseReport {
   readonly desired: readonly Announcement[];
   /** Prefixes ExaBGP has acknowledged. `done` means "in adj-rib-out", not "sent". */
   readonly acknowledged: readonly string[];
-  /** By address. A neighbor that never said a word is not in it. */
+  /** By address. A neighbor that is not in it is not known about yet. */
   readonly neighbors: Readonly<Record<string, NeighborState>>;
   /** Why a neighbor went down, as ExaBGP put it. The text may come from the far end: show it, never act on it. */
   readonly reasons: Readonly<Record<string, string>>;

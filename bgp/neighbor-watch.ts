@@ -1,50 +1,113 @@
-/** Says something about a neighbor that stays down: ExaBGP itself tries for ever and keeps quiet. */
+/**
+ * Neighbors that are down: says something about one that stays so (ExaBGP itself tries for ever and keeps
+ * quiet), and sees to it that ExaBGP connects as soon as the router's port accepts.
+ */
 import { networkInterfaces } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { LeaseReport } from './lease.ts';
 import { neighborAdvice } from './problem.ts';
+import { FIRST_REDIAL, onProbe, type RedialState } from './redial.ts';
+import { probeRouter } from './router-probe.ts';
 
 export interface WatchedNeighbor {
   readonly address: string;
   readonly localAddress: string;
   readonly port: number;
+  /** TCP MD5. */
+  readonly passwordFile?: string;
+  /** GTSM. */
+  readonly outgoingTtl?: number;
+}
+
+export interface NeighborWatchOptions {
+  readonly neighbors: readonly WatchedNeighbor[];
+  readonly now: () => number;
+  readonly onAdvice: (neighbor: string, detail: string) => void;
+  /** ExaBGP is to connect: the router accepts connections and has no session with us, `sure` or perhaps. */
+  readonly redial: (neighbor: string, sure: boolean) => Promise<void>;
 }
 
 /** The first tries of ExaBGP come within seconds. */
 const PATIENCE_MS = 10_000;
+/** How long ExaBGP is left to itself, and how often a router is looked at then. */
+const LOOK_EVERY_MS = 500;
+/** A SYN is not repeated within it. */
+const PROBE_TIMEOUT_MS = 950;
+/** A session that lasted so long was no flapping one. */
+const STABLE_MS = 30_000;
+
+interface Down {
+  readonly stop: AbortController;
+  readonly advice: NodeJS.Timeout;
+}
 
 export class NeighborWatch {
-  readonly #neighbors: readonly WatchedNeighbor[];
-  readonly #onAdvice: (neighbor: string, detail: string) => void;
-  readonly #timers = new Map<string, NodeJS.Timeout>();
+  readonly #options: NeighborWatchOptions;
+  readonly #down = new Map<string, Down>();
+  readonly #redials = new Map<string, RedialState>();
+  readonly #upSince = new Map<string, number>();
   #states: LeaseReport['neighbors'] = {};
   #reasons: LeaseReport['reasons'] = {};
 
-  constructor(neighbors: readonly WatchedNeighbor[], onAdvice: (neighbor: string, detail: string) => void) {
-    this.#neighbors = neighbors;
-    this.#onAdvice = onAdvice;
+  constructor(options: NeighborWatchOptions) {
+    this.#options = options;
   }
 
   /** What the guard last said. One advice per time that a neighbor goes (or stays) down. */
   update({ neighbors, reasons }: Pick<LeaseReport, 'neighbors' | 'reasons'>, patienceMs = PATIENCE_MS): void {
     this.#states = neighbors;
     this.#reasons = reasons;
-    for (const neighbor of this.#neighbors) {
+    for (const neighbor of this.#options.neighbors) {
       const { address } = neighbor;
-      if (neighbors[address] === 'up') {
-        clearTimeout(this.#timers.get(address));
-        this.#timers.delete(address);
-      } else if (!this.#timers.has(address)) {
-        this.#timers.set(
-          address,
-          setTimeout(() => this.#advise(neighbor), patienceMs),
-        );
-      }
+      if (neighbors[address] === 'up') this.#up(address);
+      else if (!this.#down.has(address)) this.#lost(neighbor, patienceMs);
     }
   }
 
+  /** Until the next `update`: without a guard nobody knows what is up. */
   stop(): void {
-    for (const timer of this.#timers.values()) clearTimeout(timer);
-    this.#timers.clear();
+    for (const address of [...this.#down.keys()]) this.#leave(address);
+  }
+
+  #up(address: string): void {
+    this.#leave(address);
+    if (!this.#upSince.has(address)) this.#upSince.set(address, this.#options.now());
+  }
+
+  #lost(neighbor: WatchedNeighbor, patienceMs: number): void {
+    const { address } = neighbor;
+    const lasted = this.#options.now() - (this.#upSince.get(address) ?? Infinity);
+    this.#upSince.delete(address);
+    if (lasted >= STABLE_MS) this.#redials.delete(address);
+    const stop = new AbortController();
+    this.#down.set(address, { stop, advice: setTimeout(() => this.#advise(neighbor), patienceMs) });
+    void this.#lookAt(neighbor, stop.signal);
+  }
+
+  #leave(address: string): void {
+    const down = this.#down.get(address);
+    down?.stop.abort();
+    clearTimeout(down?.advice);
+    this.#down.delete(address);
+  }
+
+  async #lookAt(neighbor: WatchedNeighbor, signal: AbortSignal): Promise<void> {
+    const { address, passwordFile, outgoingTtl } = neighbor;
+    const { now, redial } = this.#options;
+    const blind = passwordFile !== undefined;
+    for (;;) {
+      await delay(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
+      if (signal.aborted) return;
+      // Only what is known to be down is touched; `connected` may become a session any moment.
+      if (this.#states[address] !== 'down') continue;
+      const outcome =
+        outgoingTtl === undefined ? await probeRouter(neighbor, PROBE_TIMEOUT_MS, signal) : 'unasked';
+      if (signal.aborted) return;
+      if (this.#states[address] !== 'down') continue;
+      const next = onProbe(this.#redials.get(address) ?? FIRST_REDIAL, outcome, blind, now());
+      this.#redials.set(address, next.state);
+      if (next.redial) await redial(address, outcome === 'accepted');
+    }
   }
 
   #advise({ address, localAddress, port }: WatchedNeighbor): void {
@@ -53,6 +116,9 @@ export class NeighborWatch {
     const here = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
     const localPresent = here.some((entry) => entry.address === localAddress);
     const reason = this.#reasons[address];
-    this.#onAdvice(address, neighborAdvice({ address, localAddress, port, localPresent, state, reason }));
+    this.#options.onAdvice(
+      address,
+      neighborAdvice({ address, localAddress, port, localPresent, state, reason }),
+    );
   }
 }

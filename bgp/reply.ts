@@ -63,6 +63,7 @@ function parseEvent(text: string): Reply {
   if (event === undefined) return unreadable('not clean JSON', text);
   if (event['answer'] === 'done') return { kind: 'done' };
   if (event['answer'] === 'error' || event['answer'] === 'failed') return { kind: 'error' };
+  if (event['answer'] === 'shutdown') return { kind: 'shutdown' };
   const { type, version, application } = event;
   if (application === 'exabgp' && typeof version === 'string')
     return { kind: 'version', version: clean(version) };

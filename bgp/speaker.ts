@@ -11,6 +11,7 @@ import { readLogLine, type LogLevel } from './log-line.ts';
 import { NeighborWatch, type WatchedNeighbor } from './neighbor-watch.ts';
 import type { SpeakerProblem } from './problem.ts';
 import { isAncestor, processStat, signalProcess, type ProcessIdentity } from './procfs.ts';
+import { redial } from './reconnect.ts';
 import { Supervisor, type SuperviseOptions } from './supervisor.ts';
 
 export type SpeakerReport =
@@ -26,7 +27,6 @@ export interface SpeakerOptions {
   readonly ttlMs: number;
   /** false: another unit runs ExaBGP. */
   readonly supervise: false | SuperviseOptions;
-  /** Only for advice. */
   readonly neighbors: readonly WatchedNeighbor[];
   /** Monotonic milliseconds (`process.hrtime`), the clock of the lease. */
   readonly now: () => number;
@@ -75,16 +75,24 @@ export class Speaker {
       onClose: (failure) => this.#onClose(failure),
       onSilence: (waitedMs) => this.#onSilence(waitedMs),
     });
-    this.#watch = new NeighborWatch(neighbors, (neighbor, detail) => {
-      options.log('warn', detail, { neighbor });
-      options.onReport({ type: 'neighbor-advice', neighbor, detail });
+    this.#watch = new NeighborWatch({
+      neighbors,
+      now,
+      onAdvice: (neighbor, detail) => {
+        options.log('warn', detail, { neighbor });
+        options.onReport({ type: 'neighbor-advice', neighbor, detail });
+      },
+      redial: (neighbor, sure) => redial(this.#guard[0], neighbor, sure, options.log),
     });
     if (supervise !== false) {
       this.#supervisor = new Supervisor(supervise, {
         now,
         random: Math.random,
         onProblem: ({ code, message }) => this.#disconnected(code, message),
-        onLine: (line) => this.#forwardLog(line),
+        onLine: (line) => {
+          const { level, part, msg } = readLogLine(line);
+          options.log(level, msg, { part });
+        },
       });
     }
   }
@@ -237,6 +245,7 @@ export class Speaker {
     }
     this.#ready = false;
     this.#synced = false;
+    this.#watch.stop();
     for (const waiter of this.#waiters) waiter(undefined);
   }
 
@@ -246,13 +255,11 @@ export class Speaker {
     const pids = this.#guard.map(({ pid }) => pid).join(' and ');
     this.#supervisor?.kill();
     const killed = this.#guard.filter((identity) => signalProcess(identity, 'SIGKILL'));
-    if (this.#supervisor === undefined && killed.length === 0) {
-      const text = `the guard does not answer, and processes ${pids} cannot be killed by this user: end them by hand`;
-      this.#disconnected('GUARD_SILENT', text);
-    } else {
-      const text = `the guard did not answer for ${Math.round(waitedMs)} ms: ExaBGP and guard (${pids}) were killed, which withdraws everything`;
-      this.#disconnected('GUARD_SILENT', text);
-    }
+    const text =
+      this.#supervisor === undefined && killed.length === 0
+        ? `the guard does not answer, and processes ${pids} cannot be killed by this user: end them by hand`
+        : `the guard did not answer for ${Math.round(waitedMs)} ms: ExaBGP and guard (${pids}) were killed, which withdraws everything`;
+    this.#disconnected('GUARD_SILENT', text);
     this.#ready = false;
     this.#lostAt = this.#options.now();
     this.#client.drop();
@@ -269,12 +276,6 @@ export class Speaker {
     this.#told = detail;
     this.#options.log('error', detail, { code });
     this.#options.onReport({ type: 'disconnected', code, detail });
-  }
-
-  /** ExaBGP's own lines, and those of the guard and its launcher (JSON) on the same stderr. */
-  #forwardLog(line: string): void {
-    const { level, part, msg } = readLogLine(line);
-    this.#options.log(level, msg, { part });
   }
 
   #waitFor(

@@ -1,9 +1,10 @@
 /** Keeps ExaBGP running for `bgp.supervise: true`: checks it, ends a predecessor's orphan, starts it again. */
 import { execFile } from 'node:child_process';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { writeAtomically } from './atomic-file.ts';
 import { nextDelay, type BackoffState } from './backoff.ts';
 import { endProblem, majorVersion, SpeakerError, versionProblem } from './problem.ts';
 import { allGone, SupervisedProcess } from './process.ts';
@@ -183,19 +184,6 @@ async function readIdentity(file: string): Promise<ProcessIdentity | undefined> 
   } catch {
     return undefined;
   }
-}
-
-async function writeAtomically(file: string, text: string): Promise<void> {
-  const temporary = `${file}.new`;
-  await rm(temporary, { force: true });
-  const handle = await open(temporary, 'wx', 0o600);
-  try {
-    await handle.writeFile(text);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await rename(temporary, file);
 }
 
 function versionOutput(exabgp: string, signal: AbortSignal): Promise<string> {

@@ -115,6 +115,16 @@ export class Metrics {
         }
       },
     );
+    gauge(
+      'bgp_graceful_restart',
+      'Whether graceful restart is in force with the neighbor, so that it keeps our routes when ExaBGP dies.',
+      ['neighbor'],
+      (g) => {
+        const { neighbors, graceful_restart: keeping } = source.status().bgp;
+        for (const neighbor of Object.keys(neighbors))
+          g.set({ neighbor }, Number(keeping.includes(neighbor)));
+      },
+    );
     gauge('guard_connected', 'Whether the guard answers on the lease socket.', [], (g) =>
       g.set(Number(source.status().bgp.guard_connected)),
     );

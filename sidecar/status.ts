@@ -96,6 +96,8 @@ export interface Status {
     readonly neighbors: Readonly<Record<string, NeighborState>>;
     /** Why those that are not up went down, as ExaBGP or the far end put it: for people alone. */
     readonly neighbor_reasons: Readonly<Record<string, string>>;
+    /** Neighbors that keep our routes when ExaBGP dies (RFC 4724): its death is no withdrawal there. */
+    readonly graceful_restart: readonly string[];
   };
   readonly journal: readonly TransitionStatus[];
 }
@@ -142,13 +144,17 @@ const NEIGHBOR_REASON_MAXIMUM = 200;
 function neighborStatus(
   addresses: readonly string[],
   lease: LeaseReport | undefined,
-): Pick<Status['bgp'], 'neighbors' | 'neighbor_reasons'> {
+): Pick<Status['bgp'], 'neighbors' | 'neighbor_reasons' | 'graceful_restart'> {
   const states = addresses.map((address) => [address, lease?.neighbors[address] ?? 'down'] as const);
   const reasons = states.flatMap(([address, state]) => {
     const reason = state === 'up' ? undefined : lease?.reasons[address];
     return reason === undefined ? [] : [[address, excerpt(reason, NEIGHBOR_REASON_MAXIMUM)] as const];
   });
-  return { neighbors: Object.fromEntries(states), neighbor_reasons: Object.fromEntries(reasons) };
+  return {
+    neighbors: Object.fromEntries(states),
+    neighbor_reasons: Object.fromEntries(reasons),
+    graceful_restart: addresses.filter((address) => lease?.gracefulRestart?.includes(address) === true),
+  };
 }
 
 export function gatewayState(state: State): GatewayState {

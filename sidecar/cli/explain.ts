@@ -70,6 +70,10 @@ function forcedRows({ forced }: PrefixStatus): [label: string, text: string][] {
   ];
 }
 
+/** What an operator is to know about it. See also the warning in the log. */
+const GRACEFUL_RESTART =
+  'graceful restart is in force, so this router keeps our routes when ExaBGP dies: switch it off on the router';
+
 /** What stands between our wish and the routers; never the reason of the state itself. */
 function hints({ desired, acknowledged }: PrefixStatus, bgp: Status['bgp']): string[] {
   const sessions = Object.entries(bgp.neighbors);
@@ -84,6 +88,7 @@ function hints({ desired, acknowledged }: PrefixStatus, bgp: Status['bgp']): str
     for (const [address, seen] of Object.entries(bgp.neighbor_reasons)) {
       found.push(`the session with ${address} is ${bgp.neighbors[address] ?? 'down'}: ${seen}`);
     }
+    for (const address of bgp.graceful_restart) found.push(`${address}: ${GRACEFUL_RESTART}`);
   }
   return found;
 }

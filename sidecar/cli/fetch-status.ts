@@ -19,7 +19,9 @@ function isStatus(value: unknown): value is Status {
   if (typeof value !== 'object' || value === null) return false;
   const { prefixes, checks, bgp, journal } = value as Partial<Record<string, unknown>>;
   const hasNeighbors =
-    typeof bgp === 'object' && bgp !== null && 'neighbors' in bgp && 'neighbor_reasons' in bgp;
+    typeof bgp === 'object' &&
+    bgp !== null &&
+    ['neighbors', 'neighbor_reasons', 'graceful_restart'].every((key) => key in bgp);
   return isObjects(prefixes) && isObjects(checks) && isObjects(journal) && hasNeighbors;
 }
 

@@ -59,12 +59,14 @@ export function statusText({
       Object.entries(bgp.neighbors).map(([address, session]) => [
         address,
         session,
-        bgp.neighbor_reasons[address] ?? '-',
+        bgp.neighbor_reasons[address] ?? (bgp.graceful_restart.includes(address) ? KEEPS_ROUTES : '-'),
       ]),
     ),
     `${guard}\n`,
   ].join('\n\n');
 }
+
+const KEEPS_ROUTES = 'WARNING: graceful restart is on, it keeps our routes when ExaBGP dies';
 
 /** Only while something is forced: nobody should have to look for it, or to look past it. */
 function forcedTable(prefixes: Status['prefixes']): string[] {

@@ -1,7 +1,8 @@
 /** The real guard and its real launcher, as processes, under a scripted ExaBGP. */
 import { once } from 'node:events';
-import { chmodSync, existsSync, renameSync, statSync } from 'node:fs';
-import { createServer, type Server, type Socket } from 'node:net';
+import { execFileSync, spawn } from 'node:child_process';
+import { chmodSync, existsSync, readdirSync, renameSync, statSync } from 'node:fs';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { isAlive, processStat, descendants, type ProcessIdentity } from '../../bgp/procfs.ts';
@@ -176,6 +177,32 @@ describe('the guard', () => {
     expect(fake.alive).toBe(false);
   });
 
+  it('lives through connections by the hundred and a lack of file descriptors', async () => {
+    const { fake, lease } = await announced();
+    const { pid } = guardOf(lease);
+    const open = readdirSync(`/proc/${pid}/fd`).length;
+    execFileSync('prlimit', ['--pid', String(pid), `--nofile=${open + 3}`]);
+    const crowd = Array.from({ length: 300 }, () => connect(fake.leaseSocket).on('error', () => undefined));
+    cleanups.push(() => crowd.forEach((socket) => socket.destroy()));
+    await Promise.all(crowd.slice(10).map((socket) => once(socket.resume(), 'close')));
+    lease.send({ type: 'renew', generation: 1, evidence: monotonic() });
+    await lease.until(() => lease.messages.some((message) => message.type === 'renewed'));
+    // It can still kill: without a descriptor it could not read who its parent is, and would leave it to the launcher.
+    fake.hang();
+    lease.send({ type: 'set', generation: 2, evidence: monotonic(), announcements: [] });
+    await fake.until(
+      () => !fake.alive || fake.commands.filter((each) => each.startsWith('clear')).length > 2,
+    );
+    expect(withdrawn(fake)).toBe(true);
+  });
+
+  it('rehearses before it listens, and writes nothing of it to ExaBGP', async () => {
+    const fake = await exabgp();
+    await holder(fake);
+    expect(fake.commands.filter((command) => /announce|withdraw/.test(command))).toEqual([]);
+    expect(fake.commands.filter((command) => command.startsWith('clear'))).toHaveLength(1);
+  });
+
   it('leaves nothing running when ExaBGP dies', async () => {
     const { fake, lease } = await announced();
     const family = descendants(fake.identity?.pid ?? 0);
@@ -297,6 +324,23 @@ describe('during a hand-over', () => {
 });
 
 describe('the launcher', () => {
+  it('clears after every death of a guard that cannot live, and takes its time between them', async () => {
+    const launcher = join(import.meta.dirname, '../../deploy/launch-guard.sh');
+    const child = spawn('/bin/sh', [launcher, '/bin/sh', '-c', 'exit 3'], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+    cleanups.push(() => child.kill('SIGKILL'));
+    let [out, log] = ['', ''];
+    child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (log += chunk.toString()));
+    while (!log.includes('next one in 3 s')) await once(child.stderr, 'data');
+    expect(out).toBe('\nclear adj-rib out\n'.repeat(3));
+    expect(log.match(/the guard ended with 3: routes cleared, next one in \d s/g)).toHaveLength(3);
+    // ExaBGP ends it in the middle of its nap.
+    child.kill('SIGTERM');
+    await once(child, 'exit');
+  });
+
   it('clears at once when the guard is killed, and starts a new one that is cold', async () => {
     const { fake, lease } = await announced();
     const mark = fake.mark;

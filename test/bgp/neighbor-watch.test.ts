@@ -1,5 +1,8 @@
 import { afterEach, expect, it, vi } from 'vitest';
-import { NeighborWatch } from '../../bgp/neighbor-watch.ts';
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Server } from 'node:net';
+import { NeighborWatch, type WatchedNeighbor } from '../../bgp/neighbor-watch.ts';
+import { monotonic } from '../fake/lease-holder.ts';
 
 vi.useFakeTimers();
 const watches: NeighborWatch[] = [];
@@ -15,7 +18,12 @@ function watching(...localAddresses: string[]): { watch: NeighborWatch; advice: 
     localAddress,
     port: 179,
   }));
-  const watch = new NeighborWatch(neighbors, (neighbor, detail) => advice.push(`${neighbor}: ${detail}`));
+  const watch = new NeighborWatch({
+    neighbors,
+    now: () => Date.now(),
+    onAdvice: (neighbor, detail) => advice.push(`${neighbor}: ${detail}`),
+    redial: () => Promise.resolve(),
+  });
   watches.push(watch);
   return { watch, advice };
 }
@@ -46,6 +54,68 @@ it('keeps quiet about a neighbor that comes up in time, and speaks again when it
   watch.update({ neighbors: { '10.9.9.0': 'down' }, reasons: { '10.9.9.0': 'peer reset' } });
   vi.advanceTimersByTime(10_000);
   expect(advice).toEqual([expect.stringContaining('10.9.9.0 is down: peer reset')]);
+});
+
+it('has ExaBGP told when a port accepts that is down, and leaves alone what is up or unknown', async () => {
+  vi.useRealTimers();
+  let connections = 0;
+  const listen = async (host: string, port: number): Promise<Server> => {
+    const server = createServer((socket) => socket.resume().on('error', () => undefined)).listen(port, host);
+    server.on('connection', () => (connections += 1));
+    await once(server, 'listening');
+    return server;
+  };
+  const first = await listen('127.0.0.1', 0);
+  const { port } = first.address() as AddressInfo;
+  const servers = [first];
+  for (const host of ['127.0.0.2', '127.0.0.3', '127.0.0.4', '127.0.0.5'])
+    servers.push(await listen(host, port));
+  const told: [string, boolean][] = [];
+  const neighbor = (address: string, change: object = {}): WatchedNeighbor => ({
+    address,
+    localAddress: '127.0.0.1',
+    port,
+    ...change,
+  });
+  let tell = (): void => undefined;
+  const heard = (count: number): Promise<void> =>
+    new Promise((resolve) => {
+      tell = () => void (told.length >= count && resolve());
+    });
+  const watch = new NeighborWatch({
+    neighbors: [
+      neighbor('127.0.0.1'),
+      neighbor('127.0.0.2'),
+      neighbor('127.0.0.3'),
+      neighbor('127.0.0.4'),
+      neighbor('127.0.0.5', { outgoingTtl: 255 }),
+    ],
+    now: monotonic,
+    onAdvice: () => undefined,
+    redial: (address, sure) => {
+      told.push([address, sure]);
+      tell();
+      return Promise.resolve();
+    },
+  });
+  watches.push(watch);
+  const down = {
+    '127.0.0.1': 'down',
+    '127.0.0.2': 'up',
+    '127.0.0.3': 'connected',
+    '127.0.0.5': 'down',
+  } as const;
+  watch.update({ neighbors: down, reasons: {} });
+  await heard(2);
+  expect(told.toSorted(([a], [b]) => a.localeCompare(b))).toEqual([
+    ['127.0.0.1', true],
+    ['127.0.0.5', false],
+  ]);
+  // Only the one was asked: not what is up or may be, and not what would hold a dead connection for a new one.
+  expect(connections).toBe(1);
+  watch.stop();
+  for (const server of servers) server.close();
+  vi.useFakeTimers();
 });
 
 it('leaves no timer behind', () => {

@@ -14,6 +14,17 @@ describe('parseReply', () => {
     ['done\r', { kind: 'done' }],
     ['{"answer": "done", "message": "ok"}', { kind: 'done' }],
     ['{"answer": "error"}', { kind: 'error' }],
+    // 5.0, as its source writes them.
+    ['{ "answer": "done", "message": "command completed" }', { kind: 'done' }],
+    ['{ "answer": "error", "message": "this command does not support json output" }', { kind: 'error' }],
+    ['{ "answer": "shutdown", "message": "exbgp exited" }', { kind: 'shutdown' }],
+    [
+      event(
+        'notification',
+        ', "direction": "receive", "notification": { "code": 6, "subcode": 4, "data": "", "message": "" } ',
+      ),
+      { kind: 'notification', address: '10.0.0.2', code: 6, subcode: 4 },
+    ],
     ['exabgp 4.2.21', { kind: 'version', version: '4.2.21' }],
     ['exabgp 5.0.13-abc', { kind: 'version', version: '5.0.13-abc' }],
     ['{"version": "5.0.1", "application": "exabgp"}', { kind: 'version', version: '5.0.1' }],
@@ -56,6 +67,11 @@ describe('parseReply', () => {
     [
       '{"type": "state", "neighbor": {"address": {"peer": "__proto__"}, "state": "up"}}',
       'an event without a neighbor address',
+    ],
+    // Later than 5.0 the families of this event stand there without quotes.
+    [
+      event('negotiated', ', "negotiated": { "hold_time": 9, "families": [ ipv4 unicast ] } '),
+      'not clean JSON',
     ],
     [event('state', ', "state": "sideways" '), 'a state that is none of up, down, connected'],
   ])('calls %s unreadable', (line, why) => {

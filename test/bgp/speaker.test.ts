@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { descendants, isAlive, processStat, type ProcessIdentity } from '../../bgp/procfs.ts';
 import { Speaker, type SpeakerOptions, type SpeakerReport } from '../../bgp/speaker.ts';
-import { FakeExabgp } from '../fake/exabgp.ts';
+import { answerLikeExabgp5, FakeExabgp } from '../fake/exabgp.ts';
 import { monotonic } from '../fake/lease-holder.ts';
 
 const one = { prefix: '192.0.2.1/32', nextHop: 'self' };
@@ -239,6 +239,18 @@ describe('supervised', () => {
     await sidecar.speaker.stop();
     expect(fake.alive || family.some(isAlive)).toBe(false);
     expect(existsSync(pidFile(fake))).toBe(false);
+  });
+
+  it.each(['4.2.25', '5.0.13'])('starts ExaBGP %s the way it wants, and understands it', async (version) => {
+    const fake = await FakeExabgp.prepare({ ttlMs: 60_000, version });
+    cleanups.push(() => fake.stop());
+    if (version.startsWith('5')) fake.answer = answerLikeExabgp5;
+    const sidecar = new Sidecar(fake, supervise(fake));
+    sidecar.speaker.set(1, [one], monotonic());
+    await sidecar.until<Report>('report', ({ acknowledged }) => acknowledged.length === 1);
+    const hello = await sidecar.until<Hello>('hello');
+    expect(hello.exabgpVersion).toBe(version.startsWith('5') ? '5.0.13' : '4.2.21');
+    expect(await sidecar.speaker.release(30_000)).toEqual({ withdrawn: true });
   });
 
   it('starts ExaBGP again when it dies, and announces again', async () => {

@@ -23,6 +23,13 @@ export interface HeardUpdate {
   readonly withdrawn: readonly string[];
 }
 
+export interface BgpListenerOptions {
+  /** Without it the kernel gives one. */
+  readonly port?: number;
+  readonly routeRefresh?: boolean;
+  readonly gracefulRestart?: boolean;
+}
+
 export class BgpListener {
   /** What stands now; empty when no session is up. */
   readonly routes = new Map<string, HeardRoute>();
@@ -34,25 +41,21 @@ export class BgpListener {
   /** Accept connections and say nothing. */
   mute = false;
   readonly #as: number;
-  readonly #routeRefresh: boolean;
+  readonly #options: BgpListenerOptions;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #established = new WeakSet<Socket>();
   readonly #heard = new Set<() => void>();
 
-  private constructor(as: number, routeRefresh: boolean) {
+  private constructor(as: number, options: BgpListenerOptions) {
     this.#as = as;
-    this.#routeRefresh = routeRefresh;
+    this.#options = options;
     this.#server = createServer((socket) => this.#onSession(socket));
   }
 
-  static async listen(
-    host: string,
-    as: number,
-    options: { routeRefresh?: boolean } = {},
-  ): Promise<BgpListener> {
-    const listener = new BgpListener(as, options.routeRefresh ?? false);
-    listener.#server.listen(0, host);
+  static async listen(host: string, as: number, options: BgpListenerOptions = {}): Promise<BgpListener> {
+    const listener = new BgpListener(as, options);
+    listener.#server.listen(options.port ?? 0, host);
     await once(listener.#server, 'listening');
     return listener;
   }
@@ -100,7 +103,7 @@ export class BgpListener {
 
   #onMessage(socket: Socket, type: number, body: Buffer, at: number): void {
     if (type === 1 && !this.mute) {
-      socket.write(Buffer.concat([message(1, openBody(this.#as, this.#routeRefresh)), message(4)]));
+      socket.write(Buffer.concat([message(1, openBody(this.#as, this.#options)), message(4)]));
     } else if (type === 4) {
       if (!this.#established.has(socket)) {
         this.#established.add(socket);
@@ -130,12 +133,14 @@ function message(type: number, body: Buffer = Buffer.alloc(0)): Buffer {
   return Buffer.concat([header, body]);
 }
 
-function openBody(as: number, routeRefresh: boolean): Buffer {
+function openBody(as: number, { routeRefresh, gracefulRestart }: BgpListenerOptions): Buffer {
   const as4 = Buffer.alloc(4);
   as4.writeUInt32BE(as);
   const capabilities = Buffer.concat([
     Buffer.from([1, 4, 0, 1, 0, 1, 1, 4, 0, 2, 0, 1]),
-    ...(routeRefresh ? [Buffer.from([2, 0, 70, 0])] : []),
+    ...(routeRefresh === true ? [Buffer.from([2, 0, 70, 0])] : []),
+    // Restart time 120 s; IPv4 unicast with its forwarding state kept (RFC 4724 section 3).
+    ...(gracefulRestart === true ? [Buffer.from([64, 6, 0, 120, 0, 1, 1, 0x80])] : []),
     Buffer.from([65, 4]),
     as4,
   ]);

@@ -11,6 +11,13 @@ if (process.argv.includes('--version')) {
   process.exit(0);
 }
 
+// As the real ones do: 4.2 takes `server` for a file, 5.0 wants the word.
+const isNew = Number.parseInt(process.env['FAKE_EXABGP_VERSION'] ?? '4') >= 5;
+if ((process.argv[2] === 'server') !== isNew) {
+  process.stderr.write('can not locate the configuration file\n');
+  process.exit(1);
+}
+
 const configuration = readFileSync(process.argv.at(-1) ?? '', 'utf8');
 const [file = '', ...args] = /^\trun (.*);$/m.exec(configuration)?.[1]?.split(' ') ?? [];
 const control = connect(process.env['FAKE_EXABGP_CONTROL'] ?? '');

@@ -18,6 +18,8 @@ export interface FakeExabgpOptions {
   readonly ttlMs?: number;
   readonly maxAgeMs?: number;
   readonly handoverMs?: number;
+  /** 4.2.21 unless given. */
+  readonly version?: string;
 }
 
 export class FakeExabgp {
@@ -38,7 +40,7 @@ export class FakeExabgp {
   #socket: Socket | undefined;
   readonly #heard = new Set<() => void>();
 
-  private constructor({ ttlMs = 1000, maxAgeMs = 3000, handoverMs = 5000 }: FakeExabgpOptions) {
+  private constructor({ ttlMs = 1000, maxAgeMs = 3000, handoverMs = 5000, version }: FakeExabgpOptions) {
     this.#server = createServer((socket) => this.#onProgram(socket));
     this.configText = renderExabgpConf({
       routerId: '10.0.0.1',
@@ -63,7 +65,8 @@ export class FakeExabgp {
         handoverMs,
       }),
     });
-    const script = `#!/bin/sh\nFAKE_EXABGP_CONTROL=${this.directory}/control exec ${process.execPath} ${root}/test/fake/exabgp-program.ts "$@"\n`;
+    const program = version === undefined ? '' : `FAKE_EXABGP_VERSION=${version} `;
+    const script = `#!/bin/sh\n${program}FAKE_EXABGP_CONTROL=${this.directory}/control exec ${process.execPath} ${root}/test/fake/exabgp-program.ts "$@"\n`;
     writeFileSync(this.program, script);
     chmodSync(this.program, 0o755);
   }
@@ -184,6 +187,17 @@ export class FakeExabgp {
   #wake(): void {
     for (const wake of this.#heard) wake();
   }
+}
+
+/** As 5.0 answers a process that was given JSON answers. Words of its source, not of a run. */
+export function answerLikeExabgp5(command: string): readonly string[] {
+  const words = answerLikeExabgp(command).map((line) => {
+    if (line === 'done') return '{ "answer": "done", "message": "command completed" }';
+    if (line === 'error')
+      return '{ "answer": "error", "message": "this command does not support json output" }';
+    return line.startsWith('exabgp ') ? '{"version": "5.0.13", "application": "exabgp"}' : line;
+  });
+  return words;
 }
 
 const LISTING = ['Neighbor 10.0.0.2', '', '   state                           IDLE', ''];

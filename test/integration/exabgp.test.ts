@@ -1,184 +1,14 @@
-/**
- * Real ExaBGP, real guard and launcher, real Speaker; the neighbors are listeners of ours, which see every
- * UPDATE with its time. Loopback only, ports given by the kernel.
- *
- *   Speaker ─ lease ─ guard ─ exabgp ─┬─ 127.0.0.1 (AS 65000)  eBGP, IPv4
- *                                     ├─ ::1       (AS 65000)  eBGP, IPv6
- *                                     └─ 127.0.0.2 (AS 65001)  iBGP, IPv4
- */
-import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+/** Announcing, withdrawing, leaving and coming back, against real ExaBGP. See exabgp-site.ts for who is there. */
+import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Announcement } from '../../bgp/announcement.ts';
-import {
-  GUARD_NODE_FLAGS,
-  guardCommand,
-  renderExabgpConf,
-  type NeighborSettings,
-} from '../../bgp/exabgp-conf.ts';
-import { descendants, isAlive, processStat, type ProcessIdentity } from '../../bgp/procfs.ts';
-import { Speaker, type SpeakerOptions, type SpeakerReport } from '../../bgp/speaker.ts';
-import { BgpListener } from '../fake/bgp-listener.ts';
+import { descendants, isAlive } from '../../bgp/procfs.ts';
+import { Speaker, type SpeakerReport } from '../../bgp/speaker.ts';
 import { monotonic } from '../fake/lease-holder.ts';
+import { exabgpVersion, LONG_TTL_MS, root, Site, v4, v6, type Hello } from './exabgp-site.ts';
 
-const root = new URL('../..', import.meta.url).pathname;
-const EXABGP = '/usr/sbin/exabgp';
-const found = exabgpVersion();
-if (found === undefined) {
-  process.stderr.write(`SKIPPED: test/integration/exabgp.test.ts needs ${EXABGP} (apt-get install exabgp)\n`);
-}
-
-const v4: Announcement = {
-  prefix: '192.0.2.1/32',
-  nextHop: 'self',
-  med: 100,
-  localPreference: 250,
-  communities: ['65001:100', '65535:0'],
-  largeCommunities: ['65001:1:2'],
-};
-const v6: Announcement = { prefix: '2001:db8:53::1/128', nextHop: 'self', med: 7, prepend: 2 };
-
-type Hello = Extract<SpeakerReport, { type: 'hello' }>;
-
-class Site {
-  readonly directory = mkdtempSync(join(tmpdir(), 'swancast-exabgp-'));
-  readonly speakers: Speaker[] = [];
-  readonly reports: SpeakerReport[] = [];
-  readonly renewals = new Set<NodeJS.Timeout>();
-  readonly ebgp4: BgpListener;
-  readonly ebgp6: BgpListener;
-  readonly ibgp: BgpListener;
-
-  constructor(ebgp4: BgpListener, ebgp6: BgpListener, ibgp: BgpListener) {
-    this.ebgp4 = ebgp4;
-    this.ebgp6 = ebgp6;
-    this.ibgp = ibgp;
-  }
-
-  static async open(): Promise<Site> {
-    return new Site(
-      await BgpListener.listen('127.0.0.1', 65000),
-      await BgpListener.listen('::1', 65000),
-      await BgpListener.listen('127.0.0.2', 65001),
-    );
-  }
-
-  options(ttlMs: number): Omit<SpeakerOptions, 'now' | 'log' | 'onReport'> {
-    const common = { localAs: 65001, holdSeconds: 9 };
-    const neighbors: NeighborSettings[] = [
-      {
-        ...common,
-        address: '127.0.0.1',
-        localAddress: '127.0.0.1',
-        peerAs: 65000,
-        port: this.ebgp4.port,
-        families: ['ipv4'],
-      },
-      {
-        ...common,
-        address: '::1',
-        localAddress: '::1',
-        peerAs: 65000,
-        port: this.ebgp6.port,
-        families: ['ipv6'],
-      },
-      {
-        ...common,
-        address: '127.0.0.2',
-        localAddress: '127.0.0.1',
-        peerAs: 65001,
-        port: this.ibgp.port,
-        families: ['ipv4'],
-      },
-    ];
-    const leaseSocket = join(this.directory, 'lease.sock');
-    const configText = renderExabgpConf({
-      routerId: '10.0.0.1',
-      neighbors,
-      guard: guardCommand({
-        launcher: join(root, 'deploy/launch-guard.sh'),
-        guard: [process.execPath, ...GUARD_NODE_FLAGS, join(root, 'bgp/guard.ts')],
-        leaseSocket,
-        localAs: 65001,
-        ttlMs,
-        maxAgeMs: 3000,
-        handoverMs: 5000,
-      }),
-    });
-    return {
-      leaseSocket,
-      ttlMs,
-      neighbors,
-      supervise: { exabgp: EXABGP, configText, runDirectory: this.directory },
-    };
-  }
-
-  /** A sidecar that renews as long as it lives. Sessions are up when this resolves. */
-  async start(
-    ttlMs: number,
-    announcements: readonly Announcement[],
-    change: Partial<SpeakerOptions> = {},
-  ): Promise<Speaker> {
-    const speaker = new Speaker({
-      ...this.options(ttlMs),
-      now: monotonic,
-      log: () => undefined,
-      onReport: (report) => this.reports.push(report),
-      ...change,
-    });
-    this.speakers.push(speaker);
-    speaker.start();
-    speaker.set(1, announcements, monotonic());
-    this.renewals.add(setInterval(() => speaker.renew(1, monotonic()), ttlMs / 4));
-    await this.up();
-    return speaker;
-  }
-
-  async up(sessions = 1): Promise<void> {
-    for (const listener of [this.ebgp4, this.ebgp6, this.ibgp]) {
-      await listener.until(() => listener.sessions >= sessions);
-    }
-  }
-
-  stopRenewing(): void {
-    for (const timer of this.renewals) clearInterval(timer);
-  }
-
-  async announced(): Promise<void> {
-    await this.ebgp4.until(() => this.ebgp4.routes.has(v4.prefix));
-    await this.ebgp6.until(() => this.ebgp6.routes.has(v6.prefix));
-    await this.ibgp.until(() => this.ibgp.routes.has(v4.prefix));
-  }
-
-  /** Nothing stands any more, whether it was withdrawn or the session went. */
-  async bare(): Promise<void> {
-    await this.ebgp4.until(() => this.ebgp4.routes.size === 0);
-    await this.ebgp6.until(() => this.ebgp6.routes.size === 0);
-    await this.ibgp.until(() => this.ibgp.routes.size === 0);
-  }
-
-  get exabgp(): ProcessIdentity {
-    return JSON.parse(readFileSync(join(this.directory, 'exabgp.pid'), 'utf8')) as ProcessIdentity;
-  }
-
-  get guard(): ProcessIdentity {
-    const hello = this.reports.findLast((report): report is Hello => report.type === 'hello');
-    const stat = processStat(hello?.pid ?? 0);
-    if (stat === undefined) throw new Error('no guard');
-    return stat;
-  }
-
-  async close(): Promise<void> {
-    this.stopRenewing();
-    for (const speaker of this.speakers) await speaker.stop();
-    for (const listener of [this.ebgp4, this.ebgp6, this.ibgp]) await listener.stop();
-    rmSync(this.directory, { recursive: true, force: true });
-  }
-}
-
-const LONG_TTL_MS = 20_000;
+const found = exabgpVersion('exabgp.test.ts');
 
 describe.skipIf(found === undefined)(`ExaBGP ${found ?? ''}`, () => {
   let site: Site;
@@ -243,36 +73,6 @@ describe.skipIf(found === undefined)(`ExaBGP ${found ?? ''}`, () => {
     site.stopRenewing();
     await site.bare();
     expect(site.ebgp4.closes).toEqual([]);
-  });
-
-  it('withdraws when the guard is killed, and announces again through the next', async () => {
-    await site.start(LONG_TTL_MS / 4, [v4, v6]);
-    await site.announced();
-    process.kill(site.guard.pid, 'SIGKILL');
-    await site.bare();
-    await site.announced();
-    expect(site.ebgp4.closes).toEqual([]);
-    expect(site.ebgp4.updates.map(({ announced }) => announced.length)).toEqual([1, 0, 1]);
-  });
-
-  it('withdraws when the guard is frozen: the session goes', async () => {
-    await site.start(1500, [v4, v6]);
-    await site.announced();
-    process.kill(site.guard.pid, 'SIGSTOP');
-    await site.bare();
-    expect(site.ebgp4.closes).toHaveLength(1);
-    await site.up(2);
-    await site.announced();
-  });
-
-  it('withdraws when ExaBGP is frozen: the session goes', async () => {
-    await site.start(LONG_TTL_MS / 4, [v4, v6]);
-    await site.announced();
-    process.kill(site.exabgp.pid, 'SIGSTOP');
-    await site.bare();
-    expect(site.ebgp4.closes).toHaveLength(1);
-    await site.up(2);
-    await site.announced();
   });
 
   it('withdraws more than a pipe holds from an ExaBGP that does not read', async () => {
@@ -420,6 +220,45 @@ describe.skipIf(found === undefined)(`ExaBGP ${found ?? ''}`, () => {
     });
   });
 
+  it.each([
+    ['only the router', 'graceful-restart disable;', []],
+    ['both ends', 'graceful-restart 120;', ['127.0.0.1']],
+  ])('says so when graceful restart is advertised by %s', async (_, setting, expected) => {
+    await site.close();
+    site = await Site.open({ gracefulRestart: true });
+    const { supervise } = site.options(LONG_TTL_MS);
+    if (supervise === false) throw new Error('supervised');
+    const configText = supervise.configText.replaceAll('graceful-restart disable;', setting);
+    const speaker = await site.start(LONG_TTL_MS, [v4, v6], { supervise: { ...supervise, configText } });
+    await site.announced();
+    // The first answer leaves the guard idle, so it asks about the sessions; the second comes after that answer.
+    for (const med of [2, 3]) {
+      speaker.set(med, [{ ...v4, med }, v6], monotonic());
+      await site.ibgp.until(() => site.ibgp.routes.get(v4.prefix)?.med === med);
+    }
+    speaker.set(4, [], monotonic());
+    const newest = (): Extract<SpeakerReport, { type: 'report' }> | undefined =>
+      site.reports.findLast((report) => report.type === 'report');
+    while (newest()?.generation !== 4 || newest()?.acknowledged.length !== 0) await new Promise(setImmediate);
+    expect(Object.values(newest()?.neighbors ?? {})).toEqual(['up', 'up', 'up']);
+    expect(newest()?.gracefulRestart).toEqual(expected);
+  });
+
+  it('a guard that was started anew learns which sessions are up', async () => {
+    await site.start(LONG_TTL_MS / 4, [v4, v6]);
+    await site.announced();
+    process.kill(site.guard.pid, 'SIGKILL');
+    const killedAt = site.reports.length;
+    const known = (): boolean =>
+      site.reports.slice(killedAt).some((report) => {
+        if (report.type !== 'report') return false;
+        return Object.values(report.neighbors).filter((state) => state === 'up').length === 3;
+      });
+    while (!known()) await new Promise(setImmediate);
+    // Without any session having gone.
+    expect([...site.ebgp4.closes, ...site.ebgp6.closes, ...site.ibgp.closes]).toEqual([]);
+  });
+
   it.each<[string, readonly Announcement[]]>([
     ['one clear', []],
     ['one withdraw route each, something else stays', [{ prefix: '203.0.113.1/32', nextHop: 'self' }]],
@@ -445,11 +284,3 @@ describe.skipIf(found === undefined)(`ExaBGP ${found ?? ''}`, () => {
     expect(times.every(Number.isFinite)).toBe(true);
   });
 });
-
-function exabgpVersion(): string | undefined {
-  try {
-    return /ExaBGP : (\S+)/.exec(execFileSync(EXABGP, ['--version'], { encoding: 'utf8' }))?.[1];
-  } catch {
-    return undefined;
-  }
-}

@@ -16,6 +16,8 @@ import { outageOf } from './traffic/gaps.ts';
 
 /** Quiet time before and after: until every packet that will be answered has been, and the capture has been read. */
 const SETTLE_MS = 200;
+/** The longest period of what swancast and guard do in turns: without chance, each run would meet it at the same point. */
+const PHASE_MS = 1000;
 /** A lease that nobody renewed would have lapsed by then. */
 const AFTERMATH_MS = 1500;
 /** The report of a late withdrawal is worth more than its absence: wait longer than the bound. */
@@ -41,7 +43,7 @@ export async function runFault(
   let spoilt = true;
   try {
     await ('burden' in fault ? expectSteady(lab, signal) : expectAnnounced(lab, signal));
-    await delay(SETTLE_MS, undefined, { signal });
+    await delay(SETTLE_MS + Math.random() * PHASE_MS, undefined, { signal });
     const gateway = lab.gateway(await servingGateway(lab.topology, signal));
     row = { ...row, gateway: gateway.plan.name };
     lab.clock.calibrate();

@@ -65,7 +65,7 @@ export const BOUNDS = {
  * What the machine may add. Between fault and UPDATE up to five processes (charon, swancast, guard, ExaBGP,
  * tcpdump) must each get one of two CPUs that others load too, for a turn of 3 to 12 ms: 60 ms if each has to wait
  * for a full turn; twice that and some for page faults of what was stopped. 36 ms is the most that was seen with
- * two labs and three helpers' tests side by side.
+ * two labs and other tests side by side.
  */
 export const SLACK_MS = 150;
 /**

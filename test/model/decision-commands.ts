@@ -65,6 +65,12 @@ const failures = fc
       .map(([reason, isAlive, lagMs]) => look(check, { verdict: 'fail', reason, ...alive(isAlive) }, lagMs)),
   );
 
+/** The two planes of charon, each of which may be silent without the other. */
+const silences = fc.constantFrom(
+  look('charon', { verdict: 'fail', reason: 'vici-silent' }, 0),
+  look('ike-v4', { verdict: 'fail', reason: 'ike-silent' }, 0),
+);
+
 const unknowns = fc
   .tuple(fc.constantFrom(...CHECKS), fc.constantFrom(...UNKNOWNS), fc.boolean(), lag)
   .map(([check, reason, isAlive, lagMs]) =>
@@ -212,9 +218,9 @@ const stop = act(
 
 export const decisionCommands = fc.commands(
   [
-    ...[passes, failures, failures, unknowns, stuck],
+    ...[passes, failures, failures, silences, unknowns, stuck],
     ...[waits, waits, health, health],
-    ...[fc.constantFrom(...GUARD_SAYS), findings],
+    ...[fc.constantFrom(...GUARD_SAYS), fc.constantFrom(...GUARD_SAYS), findings],
     ...[orders, release],
     fc.tuple(knobs, fc.subarray([...CHECKS], { maxLength: 2 })).map(([to, touched]) => reload(to, touched)),
     fc.constant(stop),

@@ -39,6 +39,7 @@ export interface Knobs {
   readonly charonFall: number;
   readonly probeFall: number;
   readonly countClass: 'not-serving' | 'advisory' | undefined;
+  readonly probeClass: 'not-serving' | 'advisory' | undefined;
   readonly countMaxAgeMs: number;
   /** The IPv6 probe is configured. */
   readonly hasV6Probe: boolean;
@@ -54,6 +55,7 @@ export const DEFAULT_KNOBS: Knobs = {
   charonFall: 1,
   probeFall: 2,
   countClass: undefined,
+  probeClass: undefined,
   countMaxAgeMs: 60_000,
   hasV6Probe: true,
   hasExtra: false,
@@ -70,6 +72,7 @@ export const knobs: fc.Arbitrary<Knobs> = fc
       charonFall: fc.integer({ min: 1, max: 3 }),
       probeFall: fc.integer({ min: 1, max: 2 }),
       countClass: fc.constantFrom('not-serving' as const, 'advisory' as const),
+      probeClass: fc.constantFrom('not-serving' as const, 'advisory' as const),
       countMaxAgeMs: fc.constant(2000),
       hasV6Probe: fc.constant(false),
       hasExtra: fc.constant(true),
@@ -90,10 +93,13 @@ export function policyFor(turned: Knobs): Policy {
     dependsOn: [],
     maxAgeMs: 20_000,
   };
+  const worded = (klass: Knobs['probeClass']): Pick<CheckPolicy, 'class'> =>
+    klass === undefined ? {} : { class: klass };
+  const ike = { ...probe, ...worded(turned.probeClass) };
   const every: Readonly<Record<CheckName, CheckPolicy | undefined>> = {
     charon: { ...probe, rise: turned.charonRise, fall: turned.charonFall, maxAgeMs: 5000 },
-    'ike-v4': probe,
-    'ike-v6': turned.hasV6Probe ? probe : undefined,
+    'ike-v4': ike,
+    'ike-v6': turned.hasV6Probe ? ike : undefined,
     'sa-count': {
       rise: 1,
       fall: 1,
@@ -101,7 +107,7 @@ export function policyFor(turned: Knobs): Policy {
       proves: false,
       dependsOn: ['charon'],
       maxAgeMs: turned.countMaxAgeMs,
-      ...(turned.countClass === undefined ? {} : { class: turned.countClass }),
+      ...worded(turned.countClass),
     },
     extra: turned.hasExtra
       ? { rise: 2, fall: 2, required: true, proves: false, dependsOn: [], maxAgeMs: 20_000 }
@@ -117,7 +123,7 @@ export function policyFor(turned: Knobs): Policy {
       announced: { prefix, nextHop: 'self', med: turned.med },
       degraded: { prefix, nextHop: 'self', med: turned.med * 10, prepend: 3 },
     })),
-    hold: { holdDownMs: turned.holdDownMs, holdDownMaxMs: 5000, quietMs: 4000 },
+    hold: { holdDownMs: turned.holdDownMs, holdDownMaxMs: 3000, quietMs: 5000 },
     lease: { ttlMs: 1000, maxAgeMs: 3000, handoverMs: 5000 },
   };
 }

@@ -54,6 +54,13 @@ const UNORDERED: Readonly<Record<string, PrefixRule>> = {
     return isFound || (story.isEarned(rule) && story.guard && story.now >= story.heldUntil(prefix));
   },
 
+  'degraded gives way to announced only when that is earned, and the hold-down is over': (story, rule) => {
+    const { prefix } = rule;
+    const wasDegraded = story.standing(prefix, story.phasesBefore) === 'degraded';
+    if (!wasDegraded || story.standing(prefix) !== 'announced') return true;
+    return story.isEarned(rule) && story.now >= story.heldUntil(prefix);
+  },
+
   'what is earned is announced without delay': (story, rule) => {
     if (story.stopped || !story.guard || !story.isServing(rule) || !story.isEarned(rule)) return true;
     const isHeld = story.now < story.heldUntil(rule.prefix);

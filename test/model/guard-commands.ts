@@ -18,7 +18,10 @@ const NEIGHBORS = ['10.0.0.2', 'fd00:1::1'];
 
 /** Some of five prefixes, now and then with other words. */
 const sets = fc
-  .tuple(fc.subarray(PREFIXES), fc.constantFrom({}, {}, { med: 5 }, { prepend: 2, communities: ['65001:7'] }))
+  .tuple(
+    fc.oneof(fc.constant([]), fc.subarray(PREFIXES), fc.subarray(PREFIXES)),
+    fc.constantFrom({}, {}, { med: 5 }, { prepend: 2, communities: ['65001:7'] }),
+  )
   .map(([prefixes, attributes]) =>
     prefixes.map((prefix): Announcement => ({ prefix, nextHop: 'self', ...attributes })),
   );
@@ -52,14 +55,27 @@ const says = (who: Speaker, name: string, message: (world: GuardWorld) => LeaseM
     (world) => clientOf(world, who) !== undefined,
   );
 
-const setting = fc.tuple(speaker, sets, ahead, age).map(([by, announcements, step, old]) =>
-  says(by, `set +${step} [${announcements.map(words).join(', ')}] on proof ${old} ms old`, (world) => ({
+const setting = (who: Speaker, announcements: readonly Announcement[], step = 1, old = 0): Act =>
+  says(who, `set +${step} [${announcements.map(words).join(', ')}] on proof ${old} ms old`, (world) => ({
     type: 'set',
     generation: generation(world, step),
     evidence: world.now - old,
     announcements,
-  })),
-);
+  }));
+
+const settings = fc.tuple(speaker, sets, ahead, age).map((args) => setting(...args));
+
+/** The holder changes its mind faster than ExaBGP answers. */
+const hastySettings = fc.array(sets, { minLength: 2, maxLength: 4 }).map((each) => {
+  const acts = each.map((announcements) => setting('the holder', announcements));
+  return act(
+    acts.join(', then '),
+    (world) => {
+      for (const one of acts) one.run(world, world);
+    },
+    (world) => acts.every((one) => one.check(world)),
+  );
+});
 
 const renewing = fc.tuple(speaker, behind, age).map(([by, step, old]) =>
   says(by, `renew +${step} on proof ${old} ms old`, (world) => ({
@@ -111,7 +127,7 @@ const waiting = fc
   );
 
 /** Time goes by, and ExaBGP answers within a few milliseconds. */
-const living = fc.constantFrom(100, 400, 900, 1000, 3000).map((ms) =>
+const living = fc.constantFrom(100, 400, 900, 1000, 3000, 6000).map((ms) =>
   act(`${ms} ms pass, ExaBGP answers`, (world) => {
     for (let passed = 0; passed < ms; passed += 100) {
       world.exabgpWorksOff();
@@ -157,26 +173,28 @@ const sessions = fc
     ),
   );
 
-/** The holder renews and ExaBGP answers, four times a lease. */
-export function holdOn(world: GuardWorld, by: number, times: number): void {
+/** A sidecar renews four times a lease, and ExaBGP answers or not. */
+export function holdOn(world: GuardWorld, by: number, times: number, isAnswering = true): void {
   for (let n = 0; n < times; n += 1) {
-    world.exabgpWorksOff();
+    if (isAnswering) world.exabgpWorksOff();
     const { now } = world;
     if (world.clients.has(by)) {
       world.message(by, { type: 'renew', generation: generation(world, 0), evidence: now });
     }
-    world.exabgpWorksOff();
+    if (isAnswering) world.exabgpWorksOff();
     world.wait(LIMITS.ttlMs / 4);
   }
 }
 
-const holding = fc.tuple(speaker, fc.integer({ min: 1, max: 12 })).map(([who, times]) =>
-  act(
-    `${who} renews ${times} times, ExaBGP answers`,
-    (world) => holdOn(world, clientOf(world, who) ?? 0, times),
-    (world) => clientOf(world, who) !== undefined,
-  ),
-);
+const holding = fc
+  .tuple(speaker, fc.integer({ min: 1, max: 12 }), fc.constantFrom(true, true, false))
+  .map(([who, times, isAnswering]) =>
+    act(
+      `${who} renews ${times} times, ExaBGP ${isAnswering ? 'answers' : 'is silent'}`,
+      (world) => holdOn(world, clientOf(world, who) ?? 0, times, isAnswering),
+      (world) => clientOf(world, who) !== undefined,
+    ),
+  );
 
 const charonGoing = fc.constant(
   act("charon's socket closes", (world) => world.send({ type: 'vici-closed' })),
@@ -184,7 +202,7 @@ const charonGoing = fc.constant(
 
 export const guardCommands = fc.commands(
   [
-    ...[setting, setting, setting, renewing, leaving, coming, going],
+    ...[settings, settings, hastySettings, renewing, leaving, coming, going],
     ...[waiting, living, working, working, workingOff, holding],
     ...[noise, sessions, charonGoing],
   ],

@@ -68,6 +68,10 @@ const LIVING_RULES: Readonly<Record<string, Rule>> = {
     return !kinds.includes(true) || lastWithdrawal < kinds.indexOf(true);
   },
 
+  'when nothing is held any more, one line takes all back': ({ lease }, happened) =>
+    lease.held.length > 0 ||
+    (written(happened, 'withdraw').length === 0 && written(happened, 'clear').length <= 1),
+
   'an announcement waits for every command about its prefix that came before': ({ exabgp }, happened) =>
     written(happened, 'announce').every((line) => {
       const prefix = prefixOf(line);

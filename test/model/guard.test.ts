@@ -37,7 +37,7 @@ describe('the guard', () => {
           expect([...world.exabgp.rib.keys()].toSorted()).toEqual(announcements.map(({ prefix }) => prefix));
           expect(world.killed).toBe(false);
         }),
-        runs(6000),
+        runs(8000),
       );
     },
     TIMEOUT_MS,

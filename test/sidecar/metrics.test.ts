@@ -51,6 +51,12 @@ describe('metrics', () => {
     expect(after).not.toContain('remaining_seconds{');
   });
 
+  it('tell which neighbor would keep our routes', async () => {
+    const text = await metricsOf(new Scenario().guard({ gracefulRestart: ['10.1.1.1'] })).registry.metrics();
+    expect(text).toContain('swancast_bgp_graceful_restart{neighbor="10.1.1.1"} 1');
+    expect(text).toContain('swancast_bgp_graceful_restart{neighbor="fd00:1:1::1"} 0');
+  });
+
   it('give no sample for what is not known', async () => {
     const nothing = new Metrics({
       status: () => statusFor(new Scenario()),

@@ -108,6 +108,13 @@ describe('status', () => {
     expect(bgp.neighbor_reasons['10.1.1.1']?.length).toBe(200);
   });
 
+  it('names the configured neighbors that keep our routes', () => {
+    const run = new Scenario().guard({ gracefulRestart: ['fd00:1:1::1', '10.66.66.66'] });
+    expect(statusFor(run).bgp.graceful_restart).toEqual(['fd00:1:1::1']);
+    // A guard older than the field says nothing.
+    expect(statusFor(new Scenario().guard({})).bgp.graceful_restart).toEqual([]);
+  });
+
   it('a check that never ran is "none", and has no age', () => {
     const [charon] = statusFor(new Scenario()).checks;
     expect(charon).toEqual({

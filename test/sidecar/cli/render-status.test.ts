@@ -25,6 +25,14 @@ guard: connected, lease held, generation 7
 `);
   });
 
+  it('warns of a neighbor that keeps our routes', () => {
+    const bgp = { ...UNHEARD.bgp, graceful_restart: ['10.9.9.9'], neighbors: { '10.9.9.9': 'up' } as const };
+    expect(statusText({ ...UNHEARD, bgp })).toMatch(
+      /^10\.9\.9\.9 +up +WARNING: graceful restart is on, it keeps our routes when ExaBGP dies$/m,
+    );
+    expect(explainText({ ...UNHEARD, bgp })).toContain('10.9.9.9: graceful restart is in force');
+  });
+
   it('says what is not known', () => {
     const text = statusText({ ...UNHEARD, bgp: { ...UNHEARD.bgp, guard_connected: false } });
     expect(text).toContain('charon not proved alive yet');

@@ -61,6 +61,7 @@ export const WITHDRAWN: Status = {
     lease: 'held',
     generation: 7,
     neighbors: { '10.1.1.1': 'up', 'fd00:1:1::1': 'down' },
+    graceful_restart: [],
     neighbor_reasons: { 'fd00:1:1::1': 'peer reset, message (notification received)' },
   },
   journal: [
@@ -105,6 +106,7 @@ export const UNHEARD: Status = {
     lease: 'held',
     generation: 1,
     neighbors: { '10.1.1.1': 'down' },
+    graceful_restart: [],
     neighbor_reasons: { '10.1.1.1': 'outgoing connection failed' },
   },
   journal: [],
