@@ -17,7 +17,10 @@
  * guard, command-pipe     the guard's process: stdin, stdout, socket, timer
  * lease-client, speaker   the sidecar's end
  * supervisor, process, procfs   ExaBGP as a child process
- * neighbor-watch          advice on neighbors that stay down
+ * neighbor-watch          advice on neighbors that stay down, and a redial as soon as the router's port accepts:
+ *   redial                when ExaBGP is told to connect                                  (pure)
+ *   router-probe, reconnect   is the port open; the reload that makes ExaBGP connect now
+ * atomic-file             whole or not at all
  *
  * Not imported here: guard.ts, which is a program of its own (deploy/launch-guard.sh starts it).
  *
