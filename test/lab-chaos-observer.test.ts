@@ -160,7 +160,7 @@ describe('I2: dead and frozen parts', () => {
     ['sidecar', 'frozen', 1000],
     ['guard', 'dead', 100],
     ['guard', 'frozen', 1500],
-    ['exabgp', 'frozen', 3000],
+    ['exabgp', 'frozen', 2500],
     ['exabgp', 'dead', 5],
     ['launcher', 'dead', 2000],
   ] as const)('%s %s: gone within %i ms and slack', (of, condition, bound) => {

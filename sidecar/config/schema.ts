@@ -78,7 +78,7 @@ const LEASE = {
       default: 1,
     },
     max_age_seconds: {
-      doc: 'The guard refuses a renewal whose evidence (the last pass of the charon check) is older. More than interval plus timeout of that check, and more than ttl_seconds.',
+      doc: 'The guard refuses a renewal whose evidence (the last proof that charon lives, by the charon check or an IKE probe) is older. More than interval plus timeout of the charon check, and more than ttl_seconds.',
       format: 'seconds',
       minimum: 0.5,
       maximum: 60,

@@ -45,8 +45,8 @@ export const BOUNDS = {
   guardDeadMs: 100,
   guardFrozenMs: 1500,
   exabgpDeadMs: 5,
-  /** A median of 2.5 s: asked 1 s after its last answer at the latest, killed after 2 s of silence. */
-  exabgpFrozenMs: 3000,
+  /** Asked 0.4 s after its last answer at the latest, killed after 2 s of silence. */
+  exabgpFrozenMs: 2500,
   /** An ExaBGP that does not acknowledge a withdrawal is killed. */
   exabgpSilentMs: 300,
   /** No row of the table: ExaBGP must notice that its API process ended and start another, which clears. */
