@@ -48,8 +48,10 @@ const imports = (files: string[], ...bans: Ban[]) => ({
 
 /** Files whose signature promises purity; time and randomness come in as arguments. */
 const PURE_HEALTH = [
-  'health/{check,down,hysteresis,limits,reason,registry,sa-book,sa-event,strongswan}.ts',
+  'health/{check,credentials,login-tally,down,family,hysteresis,limits,pools,rate,reason,registry,rekey-tally,sa-book,sa-event,sa-losses,strongswan,window,x509}.ts',
   'health/ike/sa-init.ts',
+  'health/reach/{error-text,outcome}.ts',
+  'health/canary/report.ts',
 ];
 const PURE_VICI = ['health/vici/{framing,packet,message,errors,commands}.ts'];
 const PURE_BGP = [
@@ -57,7 +59,7 @@ const PURE_BGP = [
   'bgp/guard-{core,lease,replies,state}.ts',
 ];
 const PURE_SIDECAR = [
-  'sidecar/{ask,decision,force,intent,next-steps,order,policy,prefix,printable,reason,status,verdict}.ts',
+  'sidecar/{ask,decision,force,intent,next-steps,order,policy,prefix,printable,reason,status,trouble,verdict}.ts',
   'sidecar/config/rules.ts',
 ];
 const CLOCKS = [

@@ -5,7 +5,7 @@
  */
 import type { Argument, Command, Option } from 'commander';
 import { EXIT, EXIT_TEXTS } from '../sidecar/cli/outcome.ts';
-import { buildProgram, DEFAULT_CONFIG } from '../sidecar/cli/program.ts';
+import { buildProgram, DEFAULT_CANARY_CONFIG, DEFAULT_CONFIG } from '../sidecar/cli/program.ts';
 
 export function manpage(): string {
   const silent = { out: (): void => undefined, err: (): void => undefined };
@@ -44,7 +44,11 @@ export function manpage(): string {
       DEFAULT_CONFIG,
       'the configuration, if no other is named; see swancast.example.yaml for every key',
     ),
-    ...item('/run/swancast/control.sock', 'the control socket, which status, explain, force and release ask'),
+    ...item(DEFAULT_CANARY_CONFIG, 'the configuration of a canary; see swancast-canary.example.yaml'),
+    ...item(
+      '/run/swancast/control.sock',
+      'the control socket, which status, explain, check, force and release ask',
+    ),
     ...item('/run/swancast/lease.sock', 'the socket between swancast and its guard'),
     ...item('/var/lib/swancast/intent.json', 'what is forced, kept over restarts'),
     '.SH SEE ALSO',

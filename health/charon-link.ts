@@ -9,6 +9,7 @@
  */
 import { askCharon, listIkeSas, openCharon, type Charon, type Snapshot } from './charon.ts';
 import { downBy, isClosed, STOPPED, type Down } from './down.ts';
+import { askApart, type Answer, type Question } from './question.ts';
 import type { SaEvent } from './sa-event.ts';
 import type { IkeSa } from './strongswan.ts';
 import { setTimer as systemTimer, type HealthLog, type SetTimer } from './seams.ts';
@@ -132,6 +133,12 @@ export class CharonLink {
       return { kind: 'answered', snapshot };
     }
     return this.look(deadlineMs, signal);
+  }
+
+  /** Any other question, on a connection of its own. Expected failures are values. */
+  ask<T>(question: Question<T>, deadlineMs: number, signal: AbortSignal): Promise<Answer<T>> {
+    const call = { deadlineMs, signal: AbortSignal.any([signal, this.#stop.signal]) };
+    return askApart(this.#options.path, question, Math.min(deadlineMs, this.#deadlineMs), call);
   }
 
   /** All IKE_SAs that no worker holds just now. Rejects with ViciError or StrongswanError. */

@@ -38,6 +38,11 @@ export interface Check {
   /** One look. Expected failures are judgements; a rejection is a defect and becomes `check-crashed`. */
   observe(signal: AbortSignal): Promise<Judgement>;
   /**
+   * Called before a look out of turn (an order, a trigger): for a check that only reads what another program
+   * finds out at its own pace, which should begin now. Must not wait.
+   */
+  urge?(): void;
+  /**
    * Facts that arrive by themselves (an EOF): calls `emit` at once; calls `look` when it is worth observing
    * now instead of at the next interval. Returns how to stop watching.
    */

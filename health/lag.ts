@@ -12,6 +12,10 @@ const TIMED_REASONS: ReadonlySet<HealthReason> = new Set<HealthReason>([
   'ike-silent',
   'ike-workers-stuck',
   'check-timed-out',
+  'exec-timed-out',
+  'http-no-answer',
+  'inside-unreachable',
+  'inside-below-minimum',
 ]);
 
 /** Lateness that makes a timed failure worthless: a quarter of the timeout, but at least 50 ms. */

@@ -18,22 +18,35 @@ const CHILD_COUNTED: ReadonlySet<string> = new Set(['INSTALLED', 'UPDATING', 'RE
 /** An IKE_SA missing from this many listings in a row may be struck out. */
 const MISSED_TO_STRIKE = 2;
 
+/** What one connection carries. */
+export interface ConnectionCount {
+  readonly ikeSas: number;
+  readonly childSas: number;
+  /** IKE_SAs that have a CHILD_SA: a tunnel that is up has both. */
+  readonly complete: number;
+}
+
 export interface SaCount {
   readonly ikeSas: number;
   readonly childSas: number;
   /** IKE_SAs that charon has beyond those in the book and those half-open: it may be clients, it may not. */
   readonly unseen: number;
-  /** Connection name → what it carries. */
-  readonly connections: ReadonlyMap<string, { readonly ikeSas: number; readonly childSas: number }>;
+  /** By the connection's name. */
+  readonly connections: ReadonlyMap<string, ConnectionCount>;
 }
 
 /** What a listing must say of an IKE_SA. */
 export type Listed = Pick<IkeSa, 'connection' | 'uniqueId' | 'state'> & {
   readonly childSas: readonly Pick<ChildSa, 'uniqueId' | 'state'>[];
-};
+} & Partial<Identified>;
+
+/** Who logged in: as IKE has it, and as EAP has it. */
+type Identified = Pick<IkeSa, 'remote' | 'remoteEapId'>;
 
 interface Entry {
   readonly connection: string;
+  /** There, but no client: a canary. */
+  readonly ignored: boolean;
   readonly children: Set<number>;
   /** Listings in a row that did not have it. */
   missed: number;
@@ -49,6 +62,12 @@ export class SaBook {
   #listing: Map<number, Entry> | undefined;
   #listedOthers = 0;
   #doubtful = false;
+  readonly #ignored: ReadonlySet<string>;
+
+  /** `ignored`: IKE or EAP identities whose IKE_SAs are known of, but not counted. */
+  constructor(ignored: readonly string[] = []) {
+    this.#ignored = new Set(ignored);
+  }
 
   /** What was rekeyed was unknown, or charon has fewer IKE_SAs than the book: a listing is due early. */
   get doubtful(): boolean {
@@ -67,6 +86,8 @@ export class SaBook {
   apply(event: SaEvent): void {
     switch (event.kind) {
       case 'ike-up':
+        // The other node of an HA pair carries it.
+        if (event.ikeSa.state === 'PASSIVE') return;
         this.#up(event.ikeSa);
         return;
       case 'ike-down':
@@ -102,6 +123,7 @@ export class SaBook {
         for (const child of before?.children ?? []) children.add(child);
         return;
       }
+      case 'alert':
       case 'ike-moved':
         // Addresses do not matter here, and most of these come from logins without a name yet.
         return;
@@ -117,7 +139,8 @@ export class SaBook {
     this.#listedOthers = 0;
   }
 
-  listed({ connection, uniqueId, state, childSas }: Listed): void {
+  listed(ikeSa: Listed): void {
+    const { connection, uniqueId, state, childSas } = ikeSa;
     if (connection === UNNAMED || !IKE_COUNTED.has(state)) {
       this.#listedOthers += 1;
       return;
@@ -125,7 +148,8 @@ export class SaBook {
     const children = childSas
       .filter((child) => CHILD_COUNTED.has(child.state))
       .map((child) => child.uniqueId);
-    this.#listing?.set(uniqueId, { connection, children: new Set(children), missed: 0 });
+    const ignored = this.#ignores(ikeSa);
+    this.#listing?.set(uniqueId, { connection, ignored, children: new Set(children), missed: 0 });
   }
 
   /** Takes the listing over, except where an event came in between. */
@@ -155,16 +179,20 @@ export class SaBook {
   count({ total, halfOpen }: { readonly total: number; readonly halfOpen: number }): SaCount {
     this.#strike(this.#entries.size - total);
     if (this.#entries.size > total) this.#doubtful = true;
-    const connections = new Map<string, { ikeSas: number; childSas: number }>();
+    const connections = new Map<string, { ikeSas: number; childSas: number; complete: number }>();
     let childSas = 0;
-    for (const { connection, children } of this.#entries.values()) {
-      const own = connections.get(connection) ?? { ikeSas: 0, childSas: 0 };
+    let counted = 0;
+    for (const { connection, ignored, children } of this.#entries.values()) {
+      if (ignored) continue;
+      counted += 1;
+      const own = connections.get(connection) ?? { ikeSas: 0, childSas: 0, complete: 0 };
       own.ikeSas += 1;
       own.childSas += children.size;
+      if (children.size > 0) own.complete += 1;
       connections.set(connection, own);
       childSas += children.size;
     }
-    const ikeSas = Math.min(this.#entries.size, total);
+    const ikeSas = Math.min(counted, total);
     const unseen = Math.max(0, total - halfOpen - this.#entries.size - this.#others);
     return { ikeSas, childSas, unseen, connections };
   }
@@ -180,15 +208,21 @@ export class SaBook {
     }
   }
 
-  #up({ uniqueId, connection }: Pick<IkeSa, 'uniqueId' | 'connection'>): Entry {
+  #up(ikeSa: Pick<IkeSa, 'uniqueId' | 'connection'> & Partial<Identified>): Entry {
+    const { uniqueId, connection } = ikeSa;
     this.#touch(uniqueId);
     let entry = this.#entries.get(uniqueId);
     if (entry === undefined) {
-      entry = { connection, children: new Set(), missed: 0 };
+      entry = { connection, ignored: this.#ignores(ikeSa), children: new Set(), missed: 0 };
       this.#entries.set(uniqueId, entry);
     }
     entry.missed = 0;
     return entry;
+  }
+
+  #ignores({ remote, remoteEapId }: Partial<Identified>): boolean {
+    if (this.#ignored.size === 0) return false;
+    return [remote?.id, remoteEapId].some((id) => id !== undefined && this.#ignored.has(id));
   }
 
   #touch(uniqueId: number): void {

@@ -17,6 +17,8 @@ export interface SaCensusOptions {
   readonly log: HealthLog;
   /** How often to list at most, while nothing looks wrong. */
   readonly listIntervalMs: number;
+  /** See SaBook. */
+  readonly ignoredIdentities?: readonly string[];
 }
 
 /** What is known: the count with charon's own numbers of the same moment, or why nothing is. */
@@ -37,7 +39,7 @@ const EARLY_MS = 5000;
 
 export class SaCensus {
   readonly #options: SaCensusOptions;
-  readonly #book = new SaBook();
+  readonly #book: SaBook;
   #listing: Promise<void> | undefined;
   #abort = new AbortController();
   /** The book has been compared with a listing since the link came up. */
@@ -47,6 +49,7 @@ export class SaCensus {
 
   constructor(options: SaCensusOptions) {
     this.#options = options;
+    this.#book = new SaBook(options.ignoredIdentities);
   }
 
   /** How long the last listing took, milliseconds. */

@@ -1,9 +1,16 @@
 /** The events of charon about IKE_SAs and CHILD_SAs, typed (strongSwan, vici/README.md, "Server-issued events"). */
 import type { Message } from './vici/message.ts';
-import { optional, readChildSa, readIkeSa, sections, type ChildSa, type IkeSa } from './strongswan.ts';
+import { optional, readChildSa, readIkeSa, sections, text, type ChildSa, type IkeSa } from './strongswan.ts';
 
-/** What the link subscribes to. */
-export const SA_EVENTS = ['ike-updown', 'child-updown', 'ike-rekey', 'child-rekey', 'ike-update'] as const;
+/** What the link subscribes to. `alert` exists since strongSwan 6.0.3. */
+export const SA_EVENTS = [
+  'ike-updown',
+  'child-updown',
+  'ike-rekey',
+  'child-rekey',
+  'ike-update',
+  'alert',
+] as const;
 export type SaEventName = (typeof SA_EVENTS)[number];
 
 export type SaEvent =
@@ -18,6 +25,8 @@ export type SaEvent =
       readonly old: ChildSa;
       readonly new: ChildSa;
     }
+  /** Something failed; `type` as in strongSwan's list of alerts, for example "ts-mismatch". */
+  | { readonly kind: 'alert'; readonly type: string }
   /** MOBIKE or a NAT changed an address. */
   | { readonly kind: 'ike-moved'; readonly ikeSa: IkeSa };
 
@@ -71,6 +80,8 @@ export function readSaEvent(name: SaEventName, message: Message): SaEvent[] {
           ];
         });
       });
+    case 'alert':
+      return [{ kind: 'alert', type: text(message, 'type') }];
     default:
       return never(name);
   }

@@ -46,6 +46,8 @@ export function nextOnGrid(origin: number, intervalMs: number, now: number): num
 /** One look under way. */
 interface Run {
   readonly abort: AbortController;
+  /** Settles when its result was reported, its timeout at the latest; never rejects. */
+  readonly reported: Promise<void>;
   /** Settles when observe() does; never rejects. */
   done: Promise<void>;
 }
@@ -106,11 +108,14 @@ export class Scheduler {
     if (slot.run === undefined) this.#arm(slot);
   }
 
-  /** Looks now instead of at the next interval, with one check or with all. A look under way is enough. */
-  runNow(name?: string): void {
-    for (const slot of this.#slots.values()) {
-      if (name === undefined || slot.check.name === name) this.#look(slot);
-    }
+  /**
+   * Looks now instead of at the next interval, with one check or with all. A look under way is enough. Resolves
+   * when each has said what it saw, or has run out of time.
+   */
+  async runNow(name?: string): Promise<void> {
+    const chosen = [...this.#slots.values()].filter(({ check }) => name === undefined || check.name === name);
+    for (const slot of chosen) this.#urge(slot);
+    await Promise.all(chosen.flatMap(({ run }) => (run === undefined ? [] : [run.reported])));
   }
 
   /** Ends everything; no result comes after the call, no timer is left after the promise. */
@@ -184,6 +189,12 @@ export class Scheduler {
     this.#arm(slot, at + slot.check.pace.fastMs);
   }
 
+  /** A look out of turn; whoever looks on its behalf elsewhere is told, too. */
+  #urge(slot: Slot): void {
+    if (slot.live) slot.check.urge?.();
+    this.#look(slot);
+  }
+
   #observe(slot: Slot): void {
     const { check } = slot;
     const { timeoutMs } = check.pace;
@@ -194,8 +205,10 @@ export class Scheduler {
     const abort = new AbortController();
     const beat = startBeat(this.#options.now, this.#setTimer);
     let reported = false;
+    const told = Promise.withResolvers<void>();
     const finish = (judgement: Judgement): void => {
       const lagMs = beat.stop();
+      told.resolve();
       if (reported || !slot.live) return;
       reported = true;
       const durationMs = this.#options.now() - at;
@@ -207,7 +220,7 @@ export class Scheduler {
       finish({ verdict: 'unknown', reason: 'check-timed-out', value: `after ${String(timeoutMs)} ms` });
       this.#arm(slot);
     });
-    const run: Run = { abort, done: Promise.resolve() };
+    const run: Run = { abort, reported: told.promise, done: Promise.resolve() };
     slot.run = run;
     run.done = this.#ask(check, abort.signal).then((judgement) => {
       cancelTimeout();
@@ -238,7 +251,7 @@ export class Scheduler {
     this.#options.onResult({ ...judgement, check: slot.check.name, at }, timing);
     if (!turned) return;
     for (const other of this.#slots.values()) {
-      if (other !== slot && other.check.triggeredBy?.includes(slot.check.name) === true) this.#look(other);
+      if (other !== slot && other.check.triggeredBy?.includes(slot.check.name) === true) this.#urge(other);
     }
   }
 }

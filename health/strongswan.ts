@@ -224,7 +224,7 @@ function isSection(element: Section[string] | undefined): element is Section {
   return typeof element === 'object' && !Array.isArray(element) && !Buffer.isBuffer(element);
 }
 
-function inner(from: Section, key: string): Section {
+export function inner(from: Section, key: string): Section {
   const section = optional(from, key);
   if (section === undefined) throw missing(key);
   return section;
@@ -247,12 +247,12 @@ function endpoint(from: Section, side: 'local' | 'remote'): Endpoint {
   };
 }
 
-function list(from: Section, key: string): readonly string[] {
+export function list(from: Section, key: string): readonly string[] {
   const element = from[key];
   return Array.isArray(element) ? element.map(asText) : [];
 }
 
-function text(from: Section, key: string, otherwise?: string): string {
+export function text(from: Section, key: string, otherwise?: string): string {
   const element = from[key];
   if (typeof element === 'string') return element;
   if (Buffer.isBuffer(element)) return asText(element);
@@ -263,13 +263,13 @@ function text(from: Section, key: string, otherwise?: string): string {
 /** Bytes that are no UTF-8 (an identity in an old encoding) stay tellable apart as Latin-1. */
 const asText = (value: Value): string => (typeof value === 'string' ? value : value.toString('latin1'));
 
-function number(from: Section, key: string, otherwise?: number): number {
+export function number(from: Section, key: string, otherwise?: number): number {
   const value = maybeNumber(from, key) ?? otherwise;
   if (value === undefined) throw missing(key);
   return value;
 }
 
-function maybeNumber(from: Section, key: string): number | undefined {
+export function maybeNumber(from: Section, key: string): number | undefined {
   const element = from[key];
   if (element === undefined) return undefined;
   if (typeof element !== 'string' || !/^-?\d{1,20}$/.test(element)) {

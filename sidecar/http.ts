@@ -23,20 +23,41 @@ export class HttpError extends Error {
   }
 }
 
-/** Starts one listener. Rejects with HttpError when the address is taken or not allowed. */
+/** The keys of the configuration that a way out names. */
+export interface ListenKeys {
+  readonly socket: string;
+  readonly port: string;
+}
+
+const SIDECAR_KEYS: ListenKeys = { socket: 'control.socket', port: 'http.listen' };
+
+/** Starts one listener of the sidecar. Rejects with HttpError when the address is taken or not allowed. */
 export async function serve(listen: Listen, views: Views): Promise<Server> {
-  if ('path' in listen) await clearStale(listen.path);
+  return await listenOn(listen, (request) => answer(request, views), SIDECAR_KEYS);
+}
+
+/** The same for any answer; `reply` never rejects but for a defect. */
+export async function listenOn(
+  listen: Listen,
+  reply: (request: IncomingMessage) => Promise<Reply>,
+  keys: ListenKeys,
+): Promise<Server> {
+  if ('path' in listen) await clearStale(listen.path, keys);
   const server = createServer(
     { requestTimeout: 5000, headersTimeout: 5000, keepAliveTimeout: 30_000, maxHeaderSize: 8192 },
     (request, response) => {
-      void answer(request, views).then((reply) => send(request, response, reply));
+      void reply(request).then((given) => send(request, response, given));
     },
   );
   server.maxConnections = 64;
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
       reject(
-        new HttpError('HTTP_CANNOT_LISTEN', `cannot listen on ${named(listen)}: ${wayOut(cause)}`, cause),
+        new HttpError(
+          'HTTP_CANNOT_LISTEN',
+          `cannot listen on ${named(listen)}: ${wayOut(cause, keys)}`,
+          cause,
+        ),
       );
     });
     server.listen(listen, resolve);
@@ -61,15 +82,15 @@ function send(
 }
 
 /** A socket file outlives a killed process: remove it, unless somebody answers behind it. */
-async function clearStale(path: string): Promise<void> {
+async function clearStale(path: string, keys: ListenKeys): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o750 });
   const there = await lstat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
-    throw new HttpError('HTTP_CANNOT_LISTEN', `cannot look at ${path}: ${wayOut(error)}`, error);
+    throw new HttpError('HTTP_CANNOT_LISTEN', `cannot look at ${path}: ${wayOut(error, keys)}`, error);
   });
   if (there === undefined) return;
   if (!there.isSocket()) {
-    throw new HttpError('HTTP_CANNOT_LISTEN', `${path} is there and is no socket: correct control.socket`);
+    throw new HttpError('HTTP_CANNOT_LISTEN', `${path} is there and is no socket: correct ${keys.socket}`);
   }
   const refusal = await new Promise<NodeJS.ErrnoException | undefined>((resolve) => {
     const probe = connect(path, () => {
@@ -81,31 +102,31 @@ async function clearStale(path: string): Promise<void> {
   if (refusal !== undefined && refusal.code !== 'ECONNREFUSED') {
     throw new HttpError(
       'HTTP_CANNOT_LISTEN',
-      `cannot tell who listens on ${path}: ${wayOut(refusal)}`,
+      `cannot tell who listens on ${path}: ${wayOut(refusal, keys)}`,
       refusal,
     );
   }
   if (refusal === undefined) {
     throw new HttpError(
       'HTTP_ANOTHER_RUNS',
-      `another swancast answers on ${path}: stop it first, or give this one a control.socket of its own`,
+      `another swancast answers on ${path}: stop it first, or give this one a ${keys.socket} of its own`,
     );
   }
   await unlink(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT')
-      throw new HttpError('HTTP_CANNOT_LISTEN', `cannot replace ${path}: ${wayOut(error)}`, error);
+      throw new HttpError('HTTP_CANNOT_LISTEN', `cannot replace ${path}: ${wayOut(error, keys)}`, error);
   });
 }
 
 const named = (listen: Listen): string =>
   'path' in listen ? listen.path : `${listen.host} port ${listen.port}`;
 
-function wayOut(error: NodeJS.ErrnoException): string {
+function wayOut(error: NodeJS.ErrnoException, { port }: ListenKeys): string {
   switch (error.code) {
     case 'EADDRINUSE':
-      return 'the port is taken; set http.listen to a free one, or to off';
+      return `the port is taken; set ${port} to a free one, or to off`;
     case 'EADDRNOTAVAIL':
-      return 'the address is not on this host; set http.listen to one that is';
+      return `the address is not on this host; set ${port} to one that is`;
     case 'EACCES':
     case 'EPERM':
       return 'permission denied; check the owner of the directory, or use a port above 1023';

@@ -1,7 +1,10 @@
 /** What would change the state of a prefix next, one sentence each: for `explain`. Pure. */
-import { isUp } from '../health/hysteresis.ts';
+import type { Class } from '../health/reason.ts';
+import { isUp, type Thresholds } from '../health/hysteresis.ts';
 import type { Policy, State } from './decision.ts';
 import { unforced } from './force.ts';
+import type { PrefixState } from './prefix.ts';
+import { causeBehind, causeOf, isStale, type CheckPolicy, type CheckState } from './verdict.ts';
 
 export function nextSteps(prefix: string, state: State, policy: Policy, now: number): string[] {
   const shown = state.prefixes.get(prefix);
@@ -14,21 +17,85 @@ export function nextSteps(prefix: string, state: State, policy: Policy, now: num
     if (shown.force.isInEffect) return steps;
   }
   const at = unforced(shown);
+  let isProofAwaited = false;
   for (const name of rule.checks) {
     const [check, limits] = [state.checks.get(name), policy.checks.get(name)];
-    if (check === undefined || limits === undefined || isUp(check.level, limits)) continue;
-    if (check.down === undefined && !limits.required) continue;
-    const missing = limits.rise - check.level;
-    steps.push(`${name} passes ${missing === 1 ? 'once more' : `${missing} times in a row`}`);
+    // A consequence comes right by itself: only its cause is worth a step.
+    if (check === undefined || limits === undefined) continue;
+    if (causeBehind(name, state.checks, policy.checks) !== undefined) continue;
+    const step = stepUp(name, check, limits, at, now) ?? stepDown(name, check, limits, at, now);
+    if (step === undefined) continue;
+    steps.push(step);
+    isProofAwaited ||= limits.proves;
+  }
+  if (at.cause?.reason === 'evidence-stale' && !isProofAwaited) {
+    const proofs = [...policy.checks].flatMap(([name, { proves }]) => (proves ? [name] : []));
+    steps.push(`charon is proved alive by a pass of ${proofs.join(' or ')}`);
   }
   if (at.holdUntil > now && at.phase !== 'announced') {
     steps.push(`the hold-down ends in ${seconds(at.holdUntil - now)} s`);
   }
-  if (at.phase === 'cold' && state.lease === undefined) steps.push('the guard answers on the lease socket');
+  if (hasNoRoute(at) && state.lease === undefined) steps.push('the guard answers on the lease socket');
   if (at.phase === 'adopted') {
     steps.push(`withdrawn in ${seconds(at.since + policy.lease.handoverMs - now)} s unless earned before`);
   }
   return steps;
+}
+
+const hasNoRoute = ({ phase }: PrefixState): boolean => phase === 'cold' || phase === 'withdrawn';
+
+/** What this check has to do for a better state. */
+function stepUp(
+  name: string,
+  check: CheckState,
+  policy: CheckPolicy,
+  { phase }: PrefixState,
+  now: number,
+): string | undefined {
+  if (!isUp(check.level, policy) && (check.down !== undefined || policy.required)) {
+    const missing = policy.rise - check.level;
+    return `${name} passes ${missing === 1 ? 'once more' : `${missing} times in a row`}`;
+  }
+  if (isStale(check, policy, now)) return `${name} comes to an answer again`;
+  const isAwaited = check.result === undefined && phase !== 'announced' && phase !== 'degraded';
+  return isAwaited ? `${name} gives its first result` : undefined;
+}
+
+/** What this check is about to do for a worse one. */
+function stepDown(
+  name: string,
+  check: CheckState,
+  policy: CheckPolicy,
+  { phase }: PrefixState,
+  now: number,
+): string | undefined {
+  const { result } = check;
+  if (result === undefined || result.verdict === 'pass' || phase === 'cold' || phase === 'withdrawn') return;
+  if (result.verdict === 'unknown') {
+    if (phase === 'degraded') return undefined;
+    const left = seconds(check.knownAt + policy.maxAgeMs - now);
+    return `degraded in ${left} s unless ${name} comes to an answer before (${result.reason})`;
+  }
+  if (!isUp(check.level, policy)) return undefined;
+  const worse = stateUnder(causeOf(result, policy).class);
+  if (worse === undefined || worse === phase) return undefined;
+  const left = failuresLeft(check.level, policy);
+  return `${worse} if ${name} fails ${left === 1 ? 'once more' : `${left} more times`} (${result.reason})`;
+}
+
+/** How many failures in a row an upright check still bears, the last of which brings it down. */
+const failuresLeft = (level: number, { rise }: Thresholds): number => level - rise + 1;
+
+function stateUnder(level: Class): 'withdrawn' | 'degraded' | undefined {
+  switch (level) {
+    case 'gone':
+    case 'not-serving':
+      return 'withdrawn';
+    case 'impaired':
+      return 'degraded';
+    case 'advisory':
+      return undefined;
+  }
 }
 
 const seconds = (ms: number): number => Math.round(ms) / 1000;

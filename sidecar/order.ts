@@ -41,6 +41,22 @@ export function parseReleaseOrder(raw: unknown): ReleaseOrder | string {
   return isLine(prefix, PREFIX_MAXIMUM) ? { prefix, who: who.trim() } : `prefix: ${PREFIX}`;
 }
 
+/** The body of `POST /checks/run`; without a name: all of them. */
+export interface RunOrder {
+  readonly name?: string;
+}
+
+export function parseRunOrder(raw: unknown): RunOrder | string {
+  const fields = fieldsOf(raw, ['name']);
+  if (typeof fields === 'string') return fields;
+  const { name } = fields;
+  if (name === undefined) return {};
+  return isLine(name, CHECK_NAME_MAXIMUM) ? { name } : `name: ${line(CHECK_NAME_MAXIMUM)}`;
+}
+
+/** As the configuration has it (formats.ts, "name"). */
+const CHECK_NAME_MAXIMUM = 63;
+
 /** The longest text of an IPv6 prefix has 49 characters. */
 const PREFIX_MAXIMUM = 64;
 const PREFIX = 'address and length expected, such as "192.0.2.1/32"';

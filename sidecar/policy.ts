@@ -1,5 +1,6 @@
 /** Configuration → what the decision needs of it. Pure. */
-import { CHECK_TYPES, type CheckTypeName } from '../health/registry.ts';
+import { CHECK_TYPES, checkFamily, type CheckTypeName } from '../health/registry.ts';
+import type { Family } from '../health/family.ts';
 import type { CheckConfig, Config, PrefixConfig } from './config/config.ts';
 import type { Policy } from './decision.ts';
 import type { PrefixPolicy } from './prefix.ts';
@@ -35,8 +36,8 @@ function prefixPolicy(config: PrefixConfig, checks: readonly CheckConfig[]): Pre
   };
 }
 
-/** A check with an address speaks for the prefixes of that family; one without, for all. */
-function concerns({ limits }: CheckConfig, family: 4 | 6): boolean {
-  const { address } = limits;
-  return typeof address !== 'string' || address === '' || address.includes(':') === (family === 6);
+/** What speaks for one address family counts for the prefixes of that family; everything else for all. */
+function concerns(check: CheckConfig, family: Family): boolean {
+  const own = checkFamily(check);
+  return own === undefined || own === family;
 }

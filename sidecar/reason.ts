@@ -4,7 +4,7 @@ import { HEALTH_REASONS, type HealthReason, type ReasonEntry } from '../health/r
 export const DECISION_REASONS = {
   'all-pass': {
     class: 'advisory',
-    sentence: 'every check passes',
+    sentence: 'every check that bears on the announcement passes',
     wayOut: 'nothing to do',
   },
   starting: {

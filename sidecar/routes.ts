@@ -4,17 +4,21 @@
  *
  *   /healthz  200 while the process runs     /metrics  Prometheus text
  *   /readyz   200 while announced, else 503  /status   the whole state as JSON
+ *   /checks   the checks as set up and as they stand
  *
  *   POST /force, /release   a small JSON body (order.ts); the answer is the status of the prefixes concerned
+ *   POST /checks/run        looks now; the answer is the checks that looked, once they have
  */
 import type { IncomingMessage } from 'node:http';
 import type { Registry } from 'prom-client';
 import type { BreakGlass, Outcome } from './break-glass.ts';
+import type { CheckDesk } from './check-desk.ts';
 import type { Status } from './status.ts';
 
 export interface Views {
   status(): Status;
   readonly registry: Registry;
+  readonly checks: Pick<CheckDesk, 'list' | 'run'>;
   /** Absent where nothing may be changed. */
   readonly orders?: Pick<BreakGlass, 'force' | 'release'>;
 }
@@ -33,7 +37,9 @@ const BODY_MAXIMUM = 4096;
 /** Never rejects but for a defect. */
 export async function answer(request: IncomingMessage, views: Views): Promise<Reply> {
   const path = request.url?.split('?')[0];
-  if (path === '/force' || path === '/release') return await order(request, path, views);
+  if (path === '/force' || path === '/release' || path === '/checks/run') {
+    return await order(request, path, views);
+  }
   if (request.method !== 'GET' && request.method !== 'HEAD') return notAllowed(request, 'GET, HEAD');
   switch (path) {
     case '/healthz':
@@ -46,14 +52,20 @@ export async function answer(request: IncomingMessage, views: Views): Promise<Re
     }
     case '/status':
       return json(200, views.status());
+    case '/checks':
+      return json(200, views.checks.list());
     case '/metrics':
       return { status: 200, type: views.registry.contentType, body: await views.registry.metrics() };
     default:
-      return text(404, 'not here: try /status, /metrics, /healthz or /readyz\n');
+      return text(404, 'not here: try /status, /checks, /metrics, /healthz or /readyz\n');
   }
 }
 
-async function order(request: IncomingMessage, path: '/force' | '/release', views: Views): Promise<Reply> {
+async function order(
+  request: IncomingMessage,
+  path: '/force' | '/release' | '/checks/run',
+  views: Views,
+): Promise<Reply> {
   const { orders } = views;
   if (orders === undefined) {
     return text(403, 'this listener is read-only: orders are taken on the control socket (control.socket)\n');
@@ -66,6 +78,10 @@ async function order(request: IncomingMessage, path: '/force' | '/release', view
     raw = JSON.parse(body);
   } catch {
     return text(400, 'a JSON object expected\n');
+  }
+  if (path === '/checks/run') {
+    const ran = await views.checks.run(raw);
+    return 'refused' in ran ? text(400, `${ran.refused}\n`) : json(200, ran);
   }
   const outcome = path === '/force' ? await orders.force(raw) : await orders.release(raw);
   if ('refused' in outcome) return text(STATUS_OF[outcome.refused], `${outcome.why}\n`);

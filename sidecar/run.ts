@@ -15,6 +15,7 @@ import type { SaCount } from '../health/sa-book.ts';
 import { Scheduler } from '../health/scheduler.ts';
 import type { World } from '../health/world.ts';
 import { BreakGlass } from './break-glass.ts';
+import { CheckDesk } from './check-desk.ts';
 import type { Config } from './config/config.ts';
 import { speakerOptions } from './exabgp-input.ts';
 import { serve } from './http.ts';
@@ -131,7 +132,12 @@ class Daemon {
 
   /** The control socket first: it is what refuses a second sidecar on the same host. */
   async listen(): Promise<Server[]> {
-    const views = { status: () => this.#status(), registry: this.#metrics.registry };
+    const checks = new CheckDesk({
+      configured: () => this.#config.checks,
+      status: () => this.#status(),
+      look: (name) => this.#scheduler.runNow(name),
+    });
+    const views = { status: () => this.#status(), registry: this.#metrics.registry, checks };
     const { control, http } = this.#config;
     const first = await serve({ path: control.socket }, { ...views, orders: this.#breakGlass });
     if (http.listen === undefined) return [first];

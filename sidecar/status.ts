@@ -8,10 +8,12 @@ import type { Class } from '../health/reason.ts';
 import type { LeaseReport, NeighborState } from '../bgp/lease.ts';
 import type { Policy, State, Transition } from './decision.ts';
 import type { ForceVerb } from './intent.ts';
+import { unforced } from './force.ts';
 import { nextSteps } from './next-steps.ts';
 import type { Phase, PrefixState } from './prefix.ts';
 import { excerpt } from './printable.ts';
 import { REASONS, type Reason } from './reason.ts';
+import { troublesOf, type Trouble } from './trouble.ts';
 import { evidenceOf, type Cause, type CheckState } from './verdict.ts';
 
 /** The gateway's state for people: the best of its prefixes. */
@@ -36,6 +38,10 @@ export interface PrefixStatus extends Explained {
   readonly flaps: number;
   readonly desired: boolean;
   readonly acknowledged: boolean;
+  /** Checks that say nothing of their own, as one that they depend on is down: the cause, as a rule. */
+  readonly consequences: readonly Trouble[];
+  /** Checks that fail for themselves, beside the cause and no worse than it. */
+  readonly also: readonly Trouble[];
   /** What would change this state next, one sentence each. */
   readonly next: readonly string[];
   /** An operator's order on this prefix. */
@@ -210,7 +216,9 @@ export function transitionStatus(transition: Transition, time: string): Transiti
 
 function prefixStatus(prefix: string, state: State, policy: Policy, now: number): PrefixStatus {
   const at = state.prefixes.get(prefix);
-  if (at === undefined) throw new Error(`prefix ${prefix} has no state`);
+  const rule = policy.prefixes.find((each) => each.prefix === prefix);
+  if (at === undefined || rule === undefined) throw new Error(`prefix ${prefix} has no state`);
+  const { consequences, others } = troublesOf(rule, unforced(at).cause, state, policy, now);
   return {
     prefix,
     state: at.phase,
@@ -221,6 +229,8 @@ function prefixStatus(prefix: string, state: State, policy: Policy, now: number)
     flaps: at.flaps,
     desired: state.announcements.some((route) => route.prefix === prefix),
     acknowledged: state.lease?.acknowledged.includes(prefix) ?? false,
+    consequences,
+    also: others,
     next: nextSteps(prefix, state, policy, now),
     ...(at.force === undefined ? {} : { forced: forcedStatus(at.force, now) }),
   };

@@ -137,25 +137,22 @@ export function judge(
   let worst: Cause | undefined;
   let waitingFor: string | undefined;
   let staleAt: number | undefined;
-  const isDown = (name: string): boolean => states.get(name)?.down !== undefined;
   const silent = { vici: false, ike: false };
   let settled = false;
   for (const name of names) {
     const state = states.get(name);
     const policy = policies.get(name);
     if (state === undefined || policy === undefined) throw new Error(`check ${name} has no state or policy`);
-    const isConsequence = policy.dependsOn.some(isDown);
-    const staleFrom = state.knownAt + policy.maxAgeMs;
-    const isStale = now >= staleFrom;
-    if (!isStale) staleAt = soonest(staleAt, staleFrom);
-    if (!isConsequence) {
+    const hasGoneStale = isStale(state, policy, now);
+    if (!hasGoneStale) staleAt = soonest(staleAt, state.knownAt + policy.maxAgeMs);
+    if (causeBehind(name, states, policies) === undefined) {
       worst = worse(worst, state.down);
-      if (isStale && state.down === undefined) worst = worse(worst, stale(name));
+      if (hasGoneStale && state.down === undefined) worst = worse(worst, stale(name));
     }
     settled ||= state.down?.reason === 'vici-silent' || state.down?.reason === 'ike-silent';
     silent.vici ||= saysSilent(state, 'vici-silent');
     silent.ike ||= saysSilent(state, 'ike-silent');
-    const heard = state.result !== undefined || isStale;
+    const heard = state.result !== undefined || hasGoneStale;
     const risen = !policy.required || isUp(state.level, policy);
     if ((!heard || !risen) && waitingFor === undefined) waitingFor = name;
   }
@@ -163,6 +160,27 @@ export function judge(
   if (settled && silent.vici && silent.ike)
     worst = worse(worst, { reason: 'both-planes-silent', class: 'not-serving' });
   return { class: worst?.class, cause: worst, ready: waitingFor === undefined, waitingFor, staleAt };
+}
+
+/** It has known nothing for too long; what it said before that counts no more. */
+export const isStale = ({ knownAt }: CheckState, { maxAgeMs }: CheckPolicy, now: number): boolean =>
+  now >= knownAt + maxAgeMs;
+
+/**
+ * The check that is down and that the named one depends on, directly or through others: whatever the named one
+ * says is a consequence. The last in the chain that is down; undefined: it speaks for itself.
+ */
+export function causeBehind(
+  name: string,
+  states: ReadonlyMap<string, CheckState>,
+  policies: ReadonlyMap<string, CheckPolicy>,
+): string | undefined {
+  for (const other of policies.get(name)?.dependsOn ?? []) {
+    const cause = causeBehind(other, states, policies);
+    if (cause !== undefined) return cause;
+    if (states.get(other)?.down !== undefined) return other;
+  }
+  return undefined;
 }
 
 /** Without fresh proof that charon lives, no verdict is better than not serving; the check that failed to prove it is named. */
@@ -176,7 +194,8 @@ export function unproved(verdict: Verdict, policies: ReadonlyMap<string, CheckPo
   return { ...verdict, class: 'not-serving', cause: { ...stale, check, value: said } };
 }
 
-function causeOf(result: Exclude<Result, { verdict: 'pass' }>, policy: CheckPolicy): Cause {
+/** What a failure means: its own class, or the one that the operator gave the check. */
+export function causeOf(result: Exclude<Result, { verdict: 'pass' }>, policy: CheckPolicy): Cause {
   const natural: Class = REASONS[result.reason].class;
   return {
     reason: result.reason,
@@ -190,7 +209,7 @@ function causeOf(result: Exclude<Result, { verdict: 'pass' }>, policy: CheckPoli
 const saysSilent = ({ result }: CheckState, reason: Reason): boolean =>
   result?.verdict === 'fail' && result.reason === reason && result.provesAlive !== true;
 
-const stale = (check: string): Cause => ({
+export const stale = (check: string): Cause => ({
   reason: 'check-stale',
   class: REASONS['check-stale'].class,
   check,

@@ -3,6 +3,7 @@ import type { Check, CheckOptions, Judgement } from '../check.ts';
 import type { ConnectionMinimum, LimitSchema, LimitsOf } from '../limits.ts';
 import type { HealthReason } from '../reason.ts';
 import { SaCensus, type Census } from '../sa-census.ts';
+import { sameRun } from '../window.ts';
 import type { World } from '../world.ts';
 
 // ---------------------------------------------------------------------------------------------- limits
@@ -49,7 +50,7 @@ export const limits = {
     default: 20,
   },
   connection_minimums: {
-    doc: 'The least number of IKE_SAs for single connections, each armed like ike_sas_minimum unless this gateway initiates it.',
+    doc: 'The least number of IKE_SAs for single connections, each armed like ike_sas_minimum. Those that this gateway initiates count at once, and only IKE_SAs with an installed CHILD_SA do.',
     format: 'connection-minimums',
     default: [],
   },
@@ -57,6 +58,11 @@ export const limits = {
     doc: 'How often events are reconciled with list-sas, which holds up IKE on large gateways; rarer by itself when it is slow.',
     format: 'nat',
     default: 60,
+  },
+  ignore_identities: {
+    doc: 'IKE or EAP identities of clients that are never counted: that of a canary.',
+    format: 'text-list',
+    default: [],
   },
 } as const satisfies LimitSchema;
 
@@ -86,9 +92,6 @@ export interface Memory {
 }
 
 export const NO_MEMORY: Memory = { startedAt: NaN, armed: new Map(), peaks: [] };
-
-/** charon's times of start further apart than this are two charons. */
-const RESTART_MS = 5000;
 
 /** The window is remembered in this many slices. */
 const SLICES = 30;
@@ -156,16 +159,11 @@ export function judge(
   return { judgement: { verdict: 'pass', value: [seen, ...unarmed].join(', ') }, memory: next };
 }
 
-/**
- * Equal but for the jitter of a second and a slewed clock; a step of the clock only disarms, which is safe.
- * A time that cannot be read (NaN) is no restart.
- */
-const sameRun = (before: number, after: number): boolean => !(Math.abs(before - after) >= RESTART_MS);
-
 /** Which failure gives its name when there are several: the one that says most about the cause. */
 const ORDER: readonly HealthReason[] = [
   'sa-collapse',
   'connection-below-minimum',
+  'connection-incomplete',
   'ike-sas-below-minimum',
   'child-sas-below-minimum',
   'half-open-high',
@@ -187,14 +185,20 @@ function minimumsOf(
   { ikeSasMinimum, childSasMinimum, connectionMinimums }: SaLimits,
   { ikeSas, childSas, connections }: Extract<Census, { kind: 'counted' }>['count'],
 ): Minimum[] {
-  const ofConnection = ({ name, minimum, initiated }: ConnectionMinimum): Minimum => ({
-    key: `connection ${name}`,
-    noun: `IKE_SAs of connection ${name}`,
-    reason: 'connection-below-minimum',
-    minimum,
-    seen: connections.get(name)?.ikeSas ?? 0,
-    initiated: initiated === true,
-  });
+  const ofConnection = ({ name, minimum, initiated = false }: ConnectionMinimum): Minimum[] => {
+    const own = connections.get(name) ?? { ikeSas: 0, complete: 0 };
+    const established: Minimum = {
+      key: `connection ${name}`,
+      noun: `IKE_SAs of connection ${name}`,
+      reason: 'connection-below-minimum',
+      minimum,
+      seen: own.ikeSas,
+      initiated,
+    };
+    if (!initiated) return [established];
+    const noun = `tunnels of connection ${name} with a CHILD_SA`;
+    return [established, { ...established, noun, reason: 'connection-incomplete', seen: own.complete }];
+  };
   const all: Minimum[] = [
     {
       key: 'ike',
@@ -212,7 +216,7 @@ function minimumsOf(
       seen: childSas,
       initiated: false,
     },
-    ...connectionMinimums.map(ofConnection),
+    ...connectionMinimums.flatMap(ofConnection),
   ];
   return all.filter(({ minimum }) => minimum > 0);
 }
@@ -240,7 +244,13 @@ export function withPeak(
 export function create(options: CheckOptions<SaLimits>, world: World): Check {
   const { link, now, announced, log } = world;
   const { limits: own, ...check } = options;
-  const census = new SaCensus({ link, now, log, listIntervalMs: own.listIntervalMs });
+  const census = new SaCensus({
+    link,
+    now,
+    log,
+    listIntervalMs: own.listIntervalMs,
+    ignoredIdentities: own.ignoreIdentities,
+  });
   const deadlineMs = check.pace.timeoutMs * 0.9;
   let memory = NO_MEMORY;
   return {

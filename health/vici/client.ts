@@ -8,6 +8,8 @@ import {
   allowEvent,
   allowRequest,
   allowStream,
+  INITIATE_COMMANDS,
+  type InitiateCommand,
   MOVE_COMMANDS,
   type MoveCommand,
   READ_COMMANDS,
@@ -53,6 +55,7 @@ export interface ViciClient<C extends string> {
 
 export type ReadClient = ViciClient<ReadCommand>;
 export type MoverClient = ViciClient<MoveCommand>;
+export type InitiatorClient = ViciClient<InitiateCommand>;
 
 export interface OpenOptions extends CallOptions {
   /** Leave out the event connection (charon's backlog takes 3); `subscribe` is then not allowed. */
@@ -69,6 +72,11 @@ export function openReader(path: string, options: OpenOptions = {}): Promise<Rea
 /** A client that can also move clients away: redirect, terminate, rekey. Rejects with ViciError. */
 export function openMover(path: string, options: OpenOptions = {}): Promise<MoverClient> {
   return open<MoveCommand>(path, new Set(MOVE_COMMANDS), options);
+}
+
+/** A client that brings up and ends tunnels, on a charon that is nobody's gateway. Rejects with ViciError. */
+export function openInitiator(path: string, options: OpenOptions = {}): Promise<InitiatorClient> {
+  return open<InitiateCommand>(path, new Set(INITIATE_COMMANDS), options);
 }
 
 async function open<C extends string>(

@@ -1,8 +1,8 @@
 /**
  * What this client may send. VICI is all-powerful (it hands out keys, unloads connections, ends IKE_SAs),
  * so each client type has a closed list, as a type and checked again before each send. Never on a list:
- * load-*, unload-*, clear-creds, flush-certs, reload-settings, get-keys, get-shared, initiate, install,
- * uninstall, reset-counters.
+ * load-*, unload-*, clear-creds, flush-certs, reload-settings, get-keys, get-shared, install, uninstall,
+ * reset-counters. `initiate` is on the list of the canary alone, which speaks to a charon of its own.
  */
 import { ViciError } from './errors.ts';
 
@@ -24,6 +24,10 @@ export type ReadCommand = (typeof READ_COMMANDS)[number];
 
 export const MOVE_COMMANDS = [...READ_COMMANDS, 'redirect', 'terminate', 'rekey'] as const;
 export type MoveCommand = (typeof MOVE_COMMANDS)[number];
+
+/** Brings up and ends tunnels: for a charon that is nobody's gateway, only a client of somebody else's. */
+export const INITIATE_COMMANDS = ['version', 'list-sas', 'initiate', 'terminate'] as const;
+export type InitiateCommand = (typeof INITIATE_COMMANDS)[number];
 
 /** Commands that answer by events, with the event (vici/README.md, "Client-initiated commands"). */
 export const STREAM_EVENTS = {

@@ -22,6 +22,8 @@
  *   client.ts      the pair of connections: request, stream, subscribe, closed
  */
 export {
+  INITIATE_COMMANDS,
+  type InitiateCommand,
   MOVE_COMMANDS,
   type MoveCommand,
   READ_COMMANDS,
@@ -34,8 +36,10 @@ export {
 } from './commands.ts';
 export {
   type EventListener,
+  type InitiatorClient,
   type MoverClient,
   type OpenOptions,
+  openInitiator,
   openMover,
   openReader,
   type ReadClient,

@@ -19,7 +19,7 @@ export class DaemonError extends Error {
 }
 
 export interface Question {
-  readonly path: '/status' | '/force' | '/release';
+  readonly path: '/status' | '/force' | '/release' | '/checks' | '/checks/run';
   /** What is posted; without it the question only reads. */
   readonly order?: object;
 }
@@ -97,6 +97,8 @@ const EXPECTED: Readonly<Record<Question['path'], string>> = {
   '/status': 'a status',
   '/force': 'prefixes',
   '/release': 'prefixes',
+  '/checks': 'checks',
+  '/checks/run': 'checks',
 };
 
 function send(

@@ -1,5 +1,6 @@
 /** `swancast explain`: why each prefix is in its state, what to do, what would change it. For 3 a.m. */
 import type { PrefixStatus, Status } from '../status.ts';
+import type { Trouble } from '../trouble.ts';
 import { askStatus } from './fetch-status.ts';
 import { BEATEN } from './force.ts';
 import { EXIT, printJson } from './outcome.ts';
@@ -40,6 +41,8 @@ export function explainText({ gateway, state, prefixes, bgp, journal }: Status):
       ...(each.value === undefined || each.forced?.in_effect === true
         ? []
         : [['seen', each.value] as [string, string]]),
+      ...each.consequences.map((trouble): [string, string] => ['so', troubleText(trouble)]),
+      ...each.also.map((trouble): [string, string] => ['also', troubleText(trouble)]),
       ...(each.way_out === '' ? [] : [['do', each.way_out] as [string, string]]),
       ...hints(each, bgp).map((text): [string, string] => ['note', text]),
       ...each.next.map((text): [string, string] => ['next', text]),
@@ -56,6 +59,15 @@ export function explainText({ gateway, state, prefixes, bgp, journal }: Status):
     return [head, ...lines].join('\n');
   });
   return `${[`${gateway} is ${state}`, ...blocks].join('\n\n')}\n`;
+}
+
+/** One check under the cause, or beside it: never as loud as the cause itself. */
+function troubleText({ check, reason, class: level, sentence, value, depends_on: on }: Trouble): string {
+  // Of a check that knows nothing because of another one the sentence says no more than the token.
+  if (on !== undefined && reason === 'cause-unknown') return `${check} knows nothing, it depends on ${on}`;
+  const seen = value === undefined ? '' : `: ${value}`;
+  const standing = on === undefined ? `${reason}, ${level}` : `${reason}, depends on ${on}`;
+  return `${check}: ${sentence} (${standing})${seen}`;
 }
 
 /** The order, and what the checks would do without it. */

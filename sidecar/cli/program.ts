@@ -4,7 +4,8 @@
  *   run.ts     the daemon                        config.ts   check, print, schema
  *   status.ts  what is, as tables                render.ts   exabgp.conf
  *   explain.ts why, one glance for each prefix   version.ts
- *   force.ts, release.ts   break-glass
+ *   force.ts, release.ts   break-glass             canary.ts   a real client at work, a daemon of its own
+ *   check.ts  the checks: listed, run now
  *
  * exchange.ts asks the running daemon; outcome.ts has the exit codes. Each command is imported when it is
  * called, so that none waits for the parts of another.
@@ -15,6 +16,7 @@ import { FORCE_SECONDS_MAXIMUM, FORCE_VERBS, parseDuration, type ForceVerb } fro
 import { EXIT, EXIT_TEXTS, processOutput, type Output } from './outcome.ts';
 
 export const DEFAULT_CONFIG = '/etc/swancast/swancast.yaml';
+export const DEFAULT_CANARY_CONFIG = '/etc/swancast/canary.yaml';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -104,6 +106,32 @@ export function buildProgram(surroundings: Surroundings, finish: (code: number) 
       finish(await release(prefix, options, surroundings));
     });
 
+  const check = program.command('check').description('look at the checks of the running daemon');
+  withSocket(check.command('list'))
+    .description('show all checks: type, class, interval, state, age of the last look')
+    .action(async (options: SocketOptions) => {
+      const { list } = await import('./check.ts');
+      finish(await list(options, surroundings));
+    });
+  withSocket(check.command('run'))
+    .description('look now instead of at the next interval, and print what was seen; it counts like any look')
+    .argument('[name]', 'the check; without it: all of them')
+    .action(async (name: string | undefined, options: SocketOptions) => {
+      const { run } = await import('./check.ts');
+      finish(await run(name, options, surroundings));
+    });
+
+  withJson(program.command('canary'))
+    .description(
+      'run a canary in the foreground: a real IKEv2 client (a charon of its own) that brings a tunnel up through a gateway, sends traffic and tells how that went, for checks of type canary',
+    )
+    .option('-c, --config <file>', 'configuration file of the canary', DEFAULT_CANARY_CONFIG)
+    .option('--once', 'try each tunnel once, print how it went, and end; also with --json')
+    .action(async (options: CanaryOptions) => {
+      const { canary } = await import('./canary.ts');
+      finish(await canary(options, surroundings));
+    });
+
   const config = program.command('config').description('work with the configuration file');
   withJson(withConfig(config.command('check')))
     .description('check it; print every problem with file, line, key, value and what was expected')
@@ -151,6 +179,9 @@ export interface JsonOption {
 export interface SocketOptions extends JsonOption {
   readonly socket?: string;
   readonly config?: string;
+}
+export interface CanaryOptions extends ConfigOption, JsonOption {
+  readonly once?: boolean;
 }
 export interface ForceOptions extends SocketOptions {
   /** Seconds. */

@@ -2,11 +2,13 @@
 import { loadConfig } from '../config/load.ts';
 import { exabgpConf } from '../exabgp-input.ts';
 import { EXIT } from './outcome.ts';
+import { tuneEngine } from '../engine.ts';
 import type { Surroundings } from './program.ts';
 import { reported } from './reported.ts';
 
 /** Resolves when the daemon has ended, with its exit code. */
 export async function run(file: string, { output, env }: Surroundings): Promise<number> {
+  tuneEngine();
   const config = reported(output, () => {
     const loaded = loadConfig(file, env);
     exabgpConf(loaded);

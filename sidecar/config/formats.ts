@@ -30,14 +30,21 @@ export interface FormatValues {
   'next-hop': string;
   listen: string;
   'list-of-names': readonly string[];
+  'list-of-texts': readonly string[];
   'list-of-ports': readonly number[];
   'list-of-families': readonly ('ipv4' | 'ipv6')[];
   'list-of-communities': readonly string[];
   'list-of-large-communities': readonly string[];
+  argv: readonly string[];
+  url: string;
+  'url-path': string;
+  'http-status': number;
+  device: string;
 }
 export type FormatName = keyof FormatValues;
 /** Formats that only elements of lists have. */
-export type ElementName = 'name' | 'port' | 'family' | 'community' | 'large-community';
+export type ElementName =
+  'text-or-empty' | 'name' | 'text' | 'port' | 'family' | 'community' | 'large-community';
 
 export interface Format {
   readonly type: 'string' | 'number' | 'boolean' | 'list';
@@ -48,6 +55,8 @@ export interface Format {
   readonly schema: (spec: KeySpec) => JsonSchema;
   /** Of a list: the format of its elements. */
   readonly element?: ElementName;
+  /** Of a list: the same element may stand in it twice. */
+  readonly repeats?: true;
 }
 
 const range = ({ minimum, maximum }: KeySpec): string => {
@@ -122,6 +131,24 @@ export function parseListen(value: string): { host: string; port: number } | und
   return port >= 1 && port <= 65535 ? { host, port } : undefined;
 }
 
+const URL_PATH = /^\/[!-~]*$/u;
+/** IFNAMSIZ is 16, the last byte is 0; the kernel's dev_valid_name() refuses the rest. */
+const DEVICE = /^[^\s/:]{1,15}$/u;
+
+function argvProblem(argv: readonly unknown[]): boolean | string {
+  if (argv.length === 0 || argv.length > 64) return `has ${argv.length} elements; expected from 1 to 64`;
+  const [program] = argv;
+  if (typeof program !== 'string' || isPath(program)) return true;
+  return `begins with ${JSON.stringify(program)}; expected the absolute path of a program, since no shell looks for it`;
+}
+
+function urlProblem(value: string): boolean | string {
+  const url = URL.parse(value);
+  if (url === null || !/^https?:\/\//iu.test(value) || url.hostname === '') return false;
+  if (url.username !== '' || url.password !== '') return 'holds a user or a password; leave them out';
+  return url.hash === '' || 'holds a fragment ("#…"), which is never sent; leave it out';
+}
+
 const family: Format = {
   type: 'string',
   expected: () => 'ipv4 or ipv6',
@@ -187,7 +214,27 @@ export const FORMATS: { readonly [name in FormatName | ElementName]: Format } = 
     isLargeCommunity,
     { pattern: '^[0-9]+:[0-9]+:[0-9]+$' },
   ),
+  argv: {
+    ...listOf('1 to 64 arguments, the first an absolute path', 'text-or-empty', {
+      minItems: 1,
+      maxItems: 64,
+    }),
+    repeats: true,
+    accepts: argvProblem,
+    schema: () => ({ type: 'array', items: { type: 'string' }, minItems: 1, maxItems: 64 }),
+  },
+  url: textual('an address that begins with http:// or https://', urlProblem, { pattern: '^https?://' }),
+  'url-path': textual('a path that begins with "/"', (value) => URL_PATH.test(value), {
+    pattern: '^/[!-~]*$',
+  }),
+  'http-status': numeric('an HTTP status', true, { minimum: 100, maximum: 599 }),
+  device: textual(
+    'the name of a network interface: at most 15 characters, no space, "/" or ":"',
+    (value) => DEVICE.test(value) && value !== '.' && value !== '..',
+    { pattern: DEVICE.source },
+  ),
   'list-of-names': listOf('names', 'name'),
+  'list-of-texts': listOf('texts', 'text'),
   'list-of-ports': listOf('1 to 8 ports', 'port', { minItems: 1, maxItems: 8 }),
   'list-of-families': listOf('ipv4 and ipv6', 'family'),
   'list-of-communities': listOf('communities', 'community'),

@@ -75,7 +75,8 @@ export function loadConfig(
   return config;
 }
 
-function readText(file: string): string {
+/** Throws ConfigError. */
+export function readText(file: string): string {
   const fail = (message: string): never => {
     throw new ConfigError([{ file, line: 0, key: '', value: undefined, expected: 'a YAML file', message }]);
   };

@@ -3,6 +3,7 @@ import { PROVING_TYPE } from './check-types.ts';
 import type { CheckConfig, Config } from './config.ts';
 import { cycleIn } from './cycle.ts';
 import { fieldName } from './key-spec.ts';
+import { endpointRules } from './rules-endpoints.ts';
 import { atMost, duplicates, namesOf, seconds, unknownNames, type Violation } from './violation.ts';
 
 export function* checkRules({ checks, lease }: Config): Generator<Violation> {
@@ -28,6 +29,7 @@ export function* checkRules({ checks, lease }: Config): Generator<Violation> {
       yield { key, value: check.maxAgeMs / 1000, expected, message, involves: [interval] };
     }
     yield* limitRules(check, `${path}.limits`);
+    yield* endpointRules(check, `${path}.limits`);
     if (check.type === PROVING_TYPE && check.intervalMs + check.timeoutMs >= lease.maxAgeMs) {
       yield {
         key: interval,

@@ -51,13 +51,13 @@ export function valueProblem(value: unknown, spec: KeySpec): ValueProblem | unde
 export function valueProblems(value: unknown, spec: KeySpec): PlacedProblem[] {
   const problem = valueProblem(value, spec);
   if (problem !== undefined) return [{ ...problem, at: '', found: value }];
-  const { element } = formatOf(spec);
+  const { element, repeats } = formatOf(spec);
   if (element === undefined || !Array.isArray(value)) return [];
   const list: readonly unknown[] = value;
   return list.flatMap((item, index) => {
     const wrong =
       valueProblem(item, { doc: spec.doc, format: element }) ??
-      (list.indexOf(item) < index
+      (repeats !== true && list.indexOf(item) < index
         ? { expected: 'each once', message: `${show(item)} is in the list twice; keep one` }
         : undefined);
     return wrong === undefined ? [] : [{ ...wrong, at: `[${index}]`, found: item }];

@@ -50,8 +50,8 @@ describe('checks of a configuration', () => {
     expect(checks.map(({ name, dependsOn, triggeredBy }) => ({ name, dependsOn, triggeredBy }))).toEqual([
       { name: 'vici', dependsOn: [], triggeredBy: [] },
       { name: 'count', dependsOn: ['probe-4', 'vici'], triggeredBy: [] },
-      { name: 'probe-4', dependsOn: [], triggeredBy: ['vici'] },
-      { name: 'probe-6', dependsOn: [], triggeredBy: ['vici'] },
+      { name: 'probe-4', dependsOn: [], triggeredBy: ['vici', 'count'] },
+      { name: 'probe-6', dependsOn: [], triggeredBy: ['vici', 'count'] },
     ]);
     expect(checks[0]?.pace).toEqual({ intervalMs: 1000, fastMs: 200, timeoutMs: 500 });
   });

@@ -108,8 +108,8 @@ describe('counting by events', () => {
     for (const each of ['up:1+1', '__proto__:2+2+3', 'up:4']) book.apply(childUp(each));
     const { connections } = book.count({ total: 3, halfOpen: 0 });
     expect([...connections]).toEqual([
-      ['up', { ikeSas: 2, childSas: 1 }],
-      ['__proto__', { ikeSas: 1, childSas: 2 }],
+      ['up', { ikeSas: 2, childSas: 1, complete: 1 }],
+      ['__proto__', { ikeSas: 1, childSas: 2, complete: 1 }],
     ]);
   });
 });
@@ -248,4 +248,62 @@ it('charon’s total always decides, whatever listings and events say', () => {
       },
     ),
   );
+});
+
+it('PASSIVE IKE_SAs, those of the other node of a pair, are never counted', () => {
+  const book = new SaBook();
+  book.apply({ kind: 'ike-up', ikeSa: ike('ra:1:PASSIVE') });
+  book.apply({ kind: 'child-up', ikeSa: ike('ra:1:PASSIVE+1') });
+  list(book, 'ra:1:PASSIVE+1', 'ra:2+2');
+  expect(count(book)).toBe('1/1');
+});
+
+it('a connection says how many of its IKE_SAs have a CHILD_SA', () => {
+  const book = new SaBook();
+  list(book, 'site:1+1+2', 'site:2', 'other:3+3');
+  expect(Object.fromEntries(book.count({ total: 3, halfOpen: 0 }).connections)).toEqual({
+    site: { ikeSas: 2, childSas: 2, complete: 1 },
+    other: { ikeSas: 1, childSas: 1, complete: 1 },
+  });
+});
+
+describe('identities that are not counted', () => {
+  const as = (text: string, id: string, eap?: string): IkeSa => ({
+    ...ike(text),
+    remote: { host: '10.0.0.1', port: 500, id },
+    remoteEapId: eap,
+  });
+
+  it('not by events, by IKE nor by EAP identity; nor are their CHILD_SAs', () => {
+    const book = new SaBook(['canary.example.org', 'canary']);
+    book.apply({ kind: 'child-up', ikeSa: as('ra:1+1', 'canary.example.org') });
+    book.apply({ kind: 'child-up', ikeSa: as('ra:2+2', '10.0.0.1', 'canary') });
+    book.apply({ kind: 'child-up', ikeSa: as('ra:3+3', 'client.example.org', 'alice') });
+    expect(count(book, 3)).toBe('1/1');
+    expect(book.count({ total: 3, halfOpen: 0 }).connections.get('ra')).toEqual({
+      ikeSas: 1,
+      childSas: 1,
+      complete: 1,
+    });
+  });
+
+  it('nor by a listing, and are not taken for IKE_SAs that a worker holds', () => {
+    const book = new SaBook(['canary.example.org']);
+    book.beginListing();
+    book.listed(as('ra:1+1', 'canary.example.org'));
+    book.listed(as('ra:2+2', 'client.example.org'));
+    book.endListing();
+    expect(book.count({ total: 2, halfOpen: 0 })).toMatchObject({ ikeSas: 1, childSas: 1, unseen: 0 });
+  });
+
+  it('still not when they are rekeyed', () => {
+    const book = new SaBook(['canary.example.org']);
+    book.apply({ kind: 'ike-up', ikeSa: as('ra:1', 'canary.example.org') });
+    book.apply({
+      kind: 'ike-rekeyed',
+      old: as('ra:1', 'canary.example.org'),
+      new: as('ra:2', 'canary.example.org'),
+    });
+    expect(count(book, 1)).toBe('0/0');
+  });
 });

@@ -9,6 +9,8 @@ const short = (event: SaEvent): string => {
       return `${event.kind} ${String(event.old.uniqueId)} → ${String(event.new.uniqueId)}`;
     case 'child-rekeyed':
       return `${event.kind} ${String(event.ikeSa.uniqueId)}: ${String(event.old.uniqueId)} → ${String(event.new.uniqueId)}`;
+    case 'alert':
+      return `${event.kind} ${event.type}`;
     default:
       return [
         event.kind,
@@ -29,6 +31,11 @@ describe('events recorded from charon 5.9.8', () => {
   ] as const)('%s', (name, expected) => {
     const events = recorded(`event-${name}`).flatMap((message) => readSaEvent(name, message));
     expect(events.map(short)).toEqual(expected);
+  });
+
+  it('alert, as strongSwan 6.0.3 and later send it', () => {
+    const message = Object.assign(section(), { type: 'ts-mismatch', 'ike-sa': section() });
+    expect(readSaEvent('alert', message).map(short)).toEqual(['alert ts-mismatch']);
   });
 
   it('ike-update, with the addresses of the message beside the IKE_SA', () => {

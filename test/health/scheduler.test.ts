@@ -125,7 +125,7 @@ describe('when it looks', () => {
     const { scheduler } = setup(puppet);
     scheduler.start();
     scheduler.setFast('puppet', true);
-    scheduler.runNow();
+    void scheduler.runNow();
     puppet.look();
     await clock.pass(390);
     expect(puppet.begun).toEqual([0]);
@@ -140,10 +140,45 @@ describe('when it looks', () => {
     const { scheduler } = setup(first, second);
     scheduler.start();
     await settled();
-    scheduler.runNow('other');
-    scheduler.runNow('nobody');
+    void scheduler.runNow('other');
+    await scheduler.runNow('nobody');
     await settled();
     expect([first.begun.length, second.begun.length]).toEqual([1, 2]);
+  });
+
+  it('who asks to look now hears when each has said what it saw, its timeout at the latest', async () => {
+    const quick = fresh();
+    const slow = fresh('slow');
+    const { scheduler } = setup(quick, slow);
+    scheduler.start();
+    await settled();
+    slow.answer = undefined;
+    const heard: string[] = [];
+    void scheduler.runNow('puppet').then(() => heard.push('puppet'));
+    void scheduler.runNow().then(() => heard.push('all'));
+    await settled();
+    expect(heard).toEqual(['puppet']);
+    await clock.pass(slow.pace.timeoutMs);
+    expect(heard).toEqual(['puppet', 'all']);
+    // A look that never comes back does not hold up the next who asks.
+    void scheduler.runNow('slow').then(() => heard.push('slow'));
+    await settled();
+    expect(heard).toEqual(['puppet', 'all', 'slow']);
+  });
+
+  it('a check is urged before a look out of turn, and not on its own grid', async () => {
+    const charon = fresh();
+    const urged: string[] = [];
+    const canary = Object.assign(fresh('canary', ['puppet']), { urge: () => urged.push('canary') });
+    const { scheduler } = setup(charon, canary);
+    scheduler.start();
+    await clock.pass(3000);
+    expect(urged).toEqual([]);
+    charon.emit(SILENT);
+    await settled();
+    expect(urged).toHaveLength(1);
+    await scheduler.runNow('canary');
+    expect(urged).toHaveLength(2);
   });
 
   it('the probe looks at once when charon stops passing, once per turn', async () => {

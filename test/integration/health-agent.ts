@@ -32,7 +32,7 @@ scheduler.start();
 const input = createInterface({ input: process.stdin });
 input.on('line', (line) => {
   if (line === 'announced' || line === 'withdrawn') announced = line === 'announced';
-  else scheduler.runNow(line);
+  else void scheduler.runNow(line);
 });
 input.on('close', () => {
   void scheduler.stop().then(() => {

@@ -100,6 +100,8 @@ export class HealthNet {
 export class Node {
   readonly namespace: string;
   readonly socket: string;
+  /** Where swanctl finds the credentials of this node (x509/, x509ca/, private/). */
+  readonly directory: string;
   readonly #directory: string;
   readonly #name: string;
   #charon: ChildProcess | undefined;
@@ -108,19 +110,25 @@ export class Node {
     this.namespace = namespace;
     this.#directory = directory;
     this.#name = name;
+    this.directory = join(directory, name);
     this.socket = join(directory, `${name}.vici`);
   }
 
-  /** Starts charon; resolves once swanctl gets an answer from it. */
-  async startCharon(): Promise<void> {
+  /**
+   * Starts charon, with further plugins and settings (lines of its section in strongswan.conf) if need be;
+   * resolves once swanctl gets an answer from it.
+   */
+  async startCharon(plugins = '', settings = ''): Promise<void> {
     const conf = this.#file('strongswan.conf');
     writeFileSync(
       conf,
       `charon-systemd {
-        load = ${PLUGINS}
+        load = ${PLUGINS} ${plugins}
+        ${settings}
         filelog { log { path = ${this.#file('log')} \n default = 1 } }
         plugins { vici { socket = unix://${this.socket} } }
-      }\n`,
+      }
+      pki { load = random drbg sha1 sha2 hmac curve25519 x509 pem pkcs1 pkcs8 pubkey nonce }\n`,
     );
     this.#charon = spawn('ip', ['netns', 'exec', this.namespace, CHARON], {
       env: { ...process.env, STRONGSWAN_CONF: conf },
@@ -134,10 +142,10 @@ export class Node {
   }
 
   /** Loads exactly these connections and secrets; '' unloads all. */
-  load(conf: string): void {
+  load(conf: string, ...words: string[]): void {
     const file = this.#file('swanctl.conf');
     writeFileSync(file, conf);
-    this.swanctl('--load-all', '--noprompt', '--file', file);
+    this.swanctl('--load-all', '--noprompt', '--file', file, ...words);
   }
 
   swanctl(command: string, ...words: string[]): string {
@@ -145,6 +153,7 @@ export class Node {
       encoding: 'utf8',
       stdio: 'pipe',
       timeout: 20_000,
+      env: { ...process.env, SWANCTL_DIR: this.directory },
     });
   }
 

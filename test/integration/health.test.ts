@@ -2,14 +2,12 @@
  * The whole of health/ against a real charon, in network namespaces of its own (health-net.ts), in a process
  * of its own inside the gateway's namespace (health-agent.ts). One charon, in the order of a bad day.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Result } from '../../health/check.ts';
 import { CHECK_TYPES, type CheckPlan, type CheckTypeName } from '../../health/registry.ts';
 import { readStats } from '../../health/strongswan.ts';
 import { openReader } from '../../health/vici/index.ts';
+import { Agent, said } from './health-agent-process.ts';
 import { ANYCAST_4, ANYCAST_6, CLIENT_CONF, GATEWAY_CONF, HealthNet, missing } from './health-net.ts';
 
 const reason = missing();
@@ -37,53 +35,13 @@ const PLANS = [
     collapseFloor: 20,
     connectionMinimums: [],
     listIntervalMs: 3_600_000, // all but the first count is by events
+    ignoreIdentities: [],
   }),
   probe('probe-4', ANYCAST_4),
   probe('probe-6', ANYCAST_6),
   probe('probe-any', '198.51.100.7'), // a whole prefix is routed to the gateway
   probe('probe-away', '203.0.113.7'),
 ];
-
-/** health-agent.ts in the namespace of the gateway, and what it said. */
-class Agent {
-  readonly results: Result[] = [];
-  readonly #process: ChildProcess;
-  #waiting: (() => void)[] = [];
-
-  constructor(namespace: string, socket: string) {
-    const program = fileURLToPath(new URL('health-agent.ts', import.meta.url));
-    const words = ['netns', 'exec', namespace, process.execPath, program, JSON.stringify(PLANS), socket];
-    this.#process = spawn('ip', words, { stdio: ['pipe', 'pipe', 'inherit'] });
-    if (this.#process.stdout === null) throw new Error('no output to read');
-    createInterface({ input: this.#process.stdout }).on('line', (line) => {
-      this.results.push(JSON.parse(line) as Result);
-      const waiting = this.#waiting;
-      this.#waiting = [];
-      for (const wake of waiting) wake();
-    });
-  }
-
-  tell(line: string): void {
-    this.#process.stdin?.write(`${line}\n`);
-  }
-
-  /** The first result from here on that says this of this check; what it is, as "pass" or a reason. */
-  async next(check: string, expected: string): Promise<Result> {
-    for (let at = this.results.length; ; at += 1) {
-      while (this.results.length <= at) await new Promise<void>((wake) => this.#waiting.push(wake));
-      const result = this.results[at];
-      if (result?.check === check && said(result) === expected) return result;
-    }
-  }
-
-  async end(): Promise<number | null> {
-    const ended = new Promise<number | null>((resolve) => this.#process.once('exit', resolve));
-    this.#process.stdin?.end();
-    return ended;
-  }
-}
-
-const said = (result: Result): string => (result.verdict === 'pass' ? 'pass' : result.reason);
 
 describe.skipIf(reason !== undefined)('a real charon', () => {
   let net: HealthNet;
@@ -100,7 +58,7 @@ describe.skipIf(reason !== undefined)('a real charon', () => {
     net = new HealthNet();
     await Promise.all([net.gateway.startCharon(), net.client.startCharon()]);
     net.client.load(CLIENT_CONF);
-    agent = new Agent(net.gateway.namespace, net.gateway.socket);
+    agent = new Agent(net.gateway.namespace, net.gateway.socket, PLANS);
   });
 
   afterAll(async () => {

@@ -8,6 +8,7 @@
  *   faults-exercise.ts faults; fault.ts: what a fault is, faults-withdraw.ts and faults-calm.ts: the tables,
  *                      faults-load.ts: what holds up charon, fault-run.ts: one run, fault-window.ts and
  *                      fault-report.ts: judged
+ *   health/            health: see health/trial.ts
  *   restarts.ts        hitless restarts in a row; idle.ts: what the processes cost (process-cost.ts)
  *   lab.ts             puts the lab together from topology.ts (drawing), namespaces.ts, pki.ts, charon.ts,
  *                      strongswan-conf.ts, gateway.ts, sidecar-config.ts, router.ts, client.ts
@@ -26,6 +27,7 @@ import { EXERCISES } from './exercises.ts';
 import { runExercise, type ExerciseOptions } from './exercise-run.ts';
 import { runFaults, type FaultsOptions } from './faults-exercise.ts';
 import { LabError, thrownUnder } from './lab-error.ts';
+import { runHealth, type HealthOptions } from './health/health-exercise.ts';
 import { runIdle, type IdleOptions } from './idle.ts';
 import type { Output } from './lab-session.ts';
 import { labDirectory, Ledger, NAME_PATTERN } from './ledger.ts';
@@ -130,6 +132,11 @@ command('faults', 'every fault there is a bound for, and the bad days that must 
   .option('--only <names>', 'these faults only, by name, with commas between', (text) => text.split(','))
   .option('--seconds <n>', 'how long a lasting burden lasts', parseCount(3600), 20)
   .action(async (options: FaultsOptions) => finish(await runFaults(options, output, interrupt.signal)));
+command('health', "every check's real failure and its recovery")
+  .option('--only <names>', 'these checks only, or causes with these words, with commas between', (text) =>
+    text.split(','),
+  )
+  .action(async (options: HealthOptions) => finish(await runHealth(options, output, interrupt.signal)));
 command('restarts', "the serving gateway's swancast restarted again and again: nobody may notice")
   .option('--runs <n>', 'how often', parseCount(1000), 50)
   .option('--clients <n>', 'IKEv2 clients', parseCount(250), 1)

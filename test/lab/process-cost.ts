@@ -13,7 +13,7 @@ export interface ProcessCost {
 }
 
 /** @throws when the process has ended */
-export function costOf({ pid }: ProcessIdentity): ProcessCost {
+export function costOf({ pid }: Pick<ProcessIdentity, 'pid'>): ProcessCost {
   const read = (file: string): string => readFileSync(`/proc/${pid}/${file}`, 'utf8');
   return parseCost(read('stat'), read('status'), read('smaps_rollup'));
 }

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { serve, type Listen, type Views } from '../../sidecar/http.ts';
 import { Metrics } from '../../sidecar/metrics.ts';
+import { deskFor } from './check-desk.fixture.ts';
 import type { Status } from '../../sidecar/status.ts';
 import { statusFor } from './status.fixture.ts';
 import { ORDER, OrderDesk } from './order-desk.ts';
@@ -25,7 +26,8 @@ afterEach(() => {
 
 const healthy = new Scenario().guard({}).healthy(1000);
 function views(status: () => Status = () => statusFor(healthy)): Views {
-  return { status, registry: new Metrics({ status, lagMs: () => 0, sas: () => undefined }).registry };
+  const { registry } = new Metrics({ status, lagMs: () => 0, sas: () => undefined });
+  return { status, registry, checks: deskFor(status) };
 }
 
 async function start(listen: Listen, of = views()): Promise<Server> {
@@ -70,6 +72,25 @@ describe('http', () => {
     });
     expect(await ask('/healthz')).toMatchObject({ status: 200, body: 'ok\n' });
     expect(await ask('/readyz')).toMatchObject({ status: 200 });
+  });
+
+  it('/checks is read anywhere; /checks/run looks now, on the control socket alone', async () => {
+    const desk = new OrderDesk(directory);
+    await start({ path: join(directory, 'control.sock') }, desk.views);
+    expect(JSON.parse((await ask('/checks')).body)).toMatchObject({ gateway: 'gw1' });
+    const ran = await ask('/checks/run', 'POST', '{"name":"charon"}');
+    expect(ran.status).toBe(200);
+    expect(JSON.parse(ran.body)).toMatchObject({ checks: [{ name: 'charon', type: 'charon' }] });
+    expect(await ask('/checks/run', 'POST', '{"name":"nobody"}')).toMatchObject({
+      status: 400,
+      body: expect.stringContaining('no check is called "nobody"') as string,
+    });
+    expect(await ask('/checks/run')).toMatchObject({ status: 405 });
+  });
+
+  it('a listener that takes no orders runs no checks', async () => {
+    await start({ path: join(directory, 'control.sock') });
+    expect(await ask('/checks/run', 'POST', '{}')).toMatchObject({ status: 403 });
   });
 
   it('/readyz is 503 with the reason for every prefix while not announced', async () => {

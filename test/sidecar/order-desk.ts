@@ -4,6 +4,7 @@ import { IntentFile } from '../../sidecar/intent-file.ts';
 import { Metrics } from '../../sidecar/metrics.ts';
 import type { Views } from '../../sidecar/routes.ts';
 import type { Status } from '../../sidecar/status.ts';
+import { deskFor } from './check-desk.fixture.ts';
 import { Scenario } from './scenario.ts';
 import { START, statusFor } from './status.fixture.ts';
 
@@ -41,7 +42,7 @@ export class OrderDesk {
   get views(): Views {
     const status = (): Status => statusFor(this.run);
     const { registry } = new Metrics({ status, lagMs: () => 0, sas: () => undefined });
-    return { status, registry, orders: this.breakGlass };
+    return { status, registry, checks: deskFor(status), orders: this.breakGlass };
   }
 
   #hear(from: number): void {

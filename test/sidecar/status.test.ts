@@ -77,7 +77,11 @@ describe('status', () => {
         reason: 'new kernel',
         remaining_seconds: 599,
         in_effect: true,
-        checks: { state: 'announced', reason: 'all-pass', sentence: 'every check passes' },
+        checks: {
+          state: 'announced',
+          reason: 'all-pass',
+          sentence: 'every check that bears on the announcement passes',
+        },
       },
     });
     expect(statusFor(run).prefixes[1]).not.toHaveProperty('forced');

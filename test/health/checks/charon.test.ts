@@ -220,7 +220,7 @@ describe('a charon', () => {
     await first.crash();
     await news;
     const second = await startCharon(path);
-    await second.until(() => second.requests.includes('+ike-update'));
+    await second.until(() => second.requests.includes('+alert'));
     expect(await watched.observe()).toBe(PASS);
     expect(watched.looks).toBe(before + 1);
     expect(second.requests.filter((name) => name.startsWith('+'))).toEqual([
@@ -229,6 +229,7 @@ describe('a charon', () => {
       '+ike-rekey',
       '+child-rekey',
       '+ike-update',
+      '+alert',
     ]);
     const again = watched.emits();
     await second.crash();

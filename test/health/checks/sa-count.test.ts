@@ -22,6 +22,7 @@ const OFF: SaLimits = {
   collapseFloor: 20,
   connectionMinimums: [],
   listIntervalMs: 60_000,
+  ignoreIdentities: [],
 };
 
 const STARTED = 1_800_000_000_000;
@@ -33,6 +34,8 @@ interface Seen {
   readonly unseen?: number;
   readonly halfOpen?: number;
   readonly connections?: Readonly<Record<string, number>>;
+  /** How many IKE_SAs of each connection have a CHILD_SA; all of them unless said otherwise. */
+  readonly complete?: number;
   readonly announced?: boolean;
   readonly at?: number;
   /** Another charon, or none at all. */
@@ -40,10 +43,10 @@ interface Seen {
   readonly down?: boolean;
 }
 
-function censusOf({ ike, child, unseen, halfOpen, connections, since, down }: Seen): Census {
+function censusOf({ ike, child, unseen, halfOpen, connections, complete, since, down }: Seen): Census {
   if (down === true) return { kind: 'down', down: { kind: 'silent', detail: 'no answer' } };
   const own = Object.entries(connections ?? {}).map(
-    ([name, ikeSas]) => [name, { ikeSas, childSas: 0 }] as const,
+    ([name, ikeSas]) => [name, { ikeSas, childSas: ikeSas, complete: complete ?? ikeSas }] as const,
   );
   return {
     kind: 'counted',
@@ -172,6 +175,26 @@ describe('a minimum', () => {
     expect(walk({ connectionMinimums }, ...looks)).toEqual(expected);
   });
 
+  it('of a connection that this gateway initiates wants a CHILD_SA in each IKE_SA, unless a worker holds it', () => {
+    const connectionMinimums = [{ name: 'site', minimum: 2, initiated: true }];
+    const looks = [
+      { ike: 9, connections: { site: 2 } },
+      { ike: 9, connections: { site: 2 }, complete: 1 },
+      { ike: 9, connections: { site: 2 }, complete: 1, unseen: 1 },
+      { ike: 9, connections: { site: 1 }, complete: 1 },
+    ];
+    expect(walk({ connectionMinimums }, ...looks)).toEqual([
+      'pass',
+      'connection-incomplete',
+      'pass',
+      'connection-below-minimum',
+    ]);
+    expect(walk({ connectionMinimums: [{ name: 'site', minimum: 2 }] }, ...looks.slice(0, 2))).toEqual([
+      'pass',
+      'pass',
+    ]);
+  });
+
   it('of a connection that this gateway initiates holds while withdrawn too', () => {
     const connectionMinimums = [{ name: 'site', minimum: 1, initiated: true }];
     expect(walk({ connectionMinimums }, { ike: 0, announced: false })).toEqual(['connection-below-minimum']);
@@ -284,7 +307,7 @@ it('no minimum and no collapse keeps a withdrawn gateway withdrawn, whatever hap
 
 it('every default is of its format', () => {
   for (const { format, default: value } of Object.values(limits)) {
-    if (format === 'connection-minimums') expect(value).toEqual([]);
+    if (format === 'connection-minimums' || format === 'text-list') expect(value).toEqual([]);
     else expect(Number.isInteger(value)).toBe(true);
   }
 });

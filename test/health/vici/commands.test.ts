@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import {
+  type InitiateCommand,
   type MoveCommand,
+  openInitiator,
   openReader,
   type ReadCommand,
   type StreamEvent,
@@ -38,6 +40,28 @@ describe('what may not be sent', () => {
     const error = await rejection((await connect(charon)).request(command as MoveCommand));
     expect(error.code).toBe('VICI_NOT_ALLOWED');
     expect(charon.requests).toEqual([]);
+  });
+
+  it.each([...NEVER.filter((command) => command !== 'initiate'), 'redirect', 'rekey', 'stats'])(
+    'an initiator does not send "%s"',
+    async (command) => {
+      const charon = await startCharon();
+      const initiator = await openInitiator(charon.path);
+      const error = await rejection(initiator.request(command as InitiateCommand));
+      initiator.close();
+      expect(error.code).toBe('VICI_NOT_ALLOWED');
+      expect(charon.requests).toEqual([]);
+    },
+  );
+
+  it('an initiator brings up tunnels and ends them', async () => {
+    const charon = await startCharon();
+    charon.on('initiate', () => ({ success: 'yes' })).on('terminate', () => ({ success: 'yes' }));
+    const initiator = await openInitiator(charon.path);
+    await initiator.request('initiate', { child: 'net' });
+    await initiator.request('terminate', { ike: 'home' });
+    initiator.close();
+    expect(charon.requests).toEqual(['initiate', 'terminate']);
   });
 
   it('a streamed command is not requested: charon would answer with nothing', async () => {

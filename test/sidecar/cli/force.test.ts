@@ -157,7 +157,7 @@ describe('swancast release', () => {
     await force('withdraw', V6);
     expect(await swancast('release', V4, '-s', socket)).toEqual({
       code: EXIT.ok,
-      out: `${V4} is released: the checks have it announced: every check passes (all-pass)\n`,
+      out: `${V4} is released: the checks have it announced: every check that bears on the announcement passes (all-pass)\n`,
       err: '',
     });
     const { out } = await swancast('release', '-s', socket, '--json');

@@ -67,7 +67,7 @@ gw1 is withdrawn
 gw1 is announced
 
 192.0.2.1/32 is announced since 10 min, route to announce
-  why   every check passes (all-pass)
+  why   every check that bears on the announcement passes (all-pass)
   began it has just begun (starting)
   note  ExaBGP has not acknowledged this yet
         no BGP session is up, so no router hears of it: check addresses, AS numbers and port 179
@@ -102,7 +102,7 @@ gw1 is withdrawn
 192.0.2.1/32 is withdrawn since 2 min, route withdrawn
   why   an operator forced it to be withdrawn, whatever the checks say (forced-withdraw)
   force withdraw, by alice, 8 min left (until 2026-01-01T00:10:00.000Z): new kernel
-  else  the checks would have it announced: every check passes (all-pass)
+  else  the checks would have it announced: every check that bears on the announcement passes (all-pass)
   do    it ends by itself
   next  the order ends in 480 s, or with \`swancast release\`
 

@@ -13,7 +13,7 @@ const uncommented = (which: 'defaults' | 'all'): string =>
   example
     .split('\n')
     .map((line) =>
-      which === 'all' || !line.endsWith('# example') ? line.replace(/^( *)#(?=[a-z])/u, '$1') : line,
+      which === 'all' || !line.endsWith('# example') ? line.replace(/^( *)#(?=[a-z]|- \{)/u, '$1') : line,
     )
     .join('\n');
 
