@@ -61,6 +61,12 @@ export const HEALTH_REASONS = {
     wayOut:
       'a dead RADIUS server or a slow updown script holds the workers: see `swanctl --stats`, queues and active',
   },
+  'ike-overloaded': {
+    class: 'impaired',
+    sentence: "charon's receiver asks for a cookie, and no worker takes up the IKE_SA_INIT that brings it",
+    wayOut:
+      'a flood of IKE_SA_INIT, or stuck workers: see half-open and queues in `swanctl --stats`, and charon.cookie_threshold',
+  },
   'ike-refused': {
     class: 'not-serving',
     sentence: 'nobody listens on the IKE port',

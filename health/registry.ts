@@ -5,6 +5,7 @@
  *   check.ts        what a check is, what it says; reason.ts: why it failed, one closed table
  *   checks/         one file a type: limits (plain data), judge() (pure), observe() (I/O)
  *   limits.ts       the shape of those limits, and the formats they may use
+ *   profile.ts      how soon a frozen charon is found: other defaults; lag.ts: our own lateness
  *   scheduler.ts    runs the checks; hysteresis.ts: rise and fall, for whoever decides
  *   charon-link.ts  the one link to charon: keeps it open, tells when it breaks; world.ts: what checks get
  *   charon.ts       one connection to charon, on vici/ (a client of its own): opening, asking, listing
@@ -60,7 +61,7 @@ export const CHECK_TYPES = {
   charon: {
     doc: 'charon answers on VICI within the deadline and has connections loaded; the end of its socket is news at once.',
     limits: charon.limits,
-    defaults: { intervalMs: 1000, fastMs: 200, timeoutMs: 450, rise: 2, fall: 2, maxAgeMs: 3000 },
+    defaults: { intervalMs: 500, fastMs: 200, timeoutMs: 450, rise: 2, fall: 2, maxAgeMs: 3000 },
     required: true,
     proves: true,
     dependsOn: [],
@@ -100,7 +101,7 @@ export interface CheckPlan {
   readonly intervalMs: number;
   readonly fastMs: number;
   readonly timeoutMs: number;
-  /** Added to what its type depends on. */
+  /** What its type depends on included: the configuration has added it. */
   readonly dependsOn: readonly string[];
   readonly limits: Readonly<Record<string, unknown>>;
 }
@@ -115,7 +116,7 @@ export function createChecks(plans: readonly CheckPlan[], world: World): Check[]
     return entry.create(
       {
         name,
-        dependsOn: [...new Set([...dependsOn, ...named(entry.dependsOn)])],
+        dependsOn,
         triggeredBy: named(entry.triggeredBy),
         pace: { intervalMs, fastMs, timeoutMs },
         limits,

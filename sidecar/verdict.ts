@@ -33,6 +33,8 @@ export interface Cause {
  */
 const STUCK_GRACE_MS = 60_000;
 
+export const LAPSED: Cause = { reason: 'lease-lapsed', class: 'not-serving' };
+
 export interface CheckState {
   readonly passedAt: number | undefined;
   readonly level: number;
@@ -174,6 +176,12 @@ export function unproved(verdict: Verdict, policies: ReadonlyMap<string, CheckPo
   if (!isProof) return { ...verdict, class: 'not-serving', cause: stale };
   const said = value === undefined ? reason : `${reason}: ${value}`;
   return { ...verdict, class: 'not-serving', cause: { ...stale, check, value: said } };
+}
+
+/** After a lapse nothing is better than not serving until charon is proved alive anew: we may have stood still. */
+export function lapsed(verdict: Verdict): Verdict {
+  if (verdict.class === 'gone' || verdict.class === 'not-serving') return verdict;
+  return { ...verdict, class: 'not-serving', cause: LAPSED };
 }
 
 function causeOf(result: Exclude<Result, { verdict: 'pass' }>, policy: CheckPolicy): Cause {

@@ -144,6 +144,17 @@ describe('I1: announced implies charon alive', () => {
     expect(invariants(judge(thawed, 10_200))).toEqual(['I2']);
   });
 
+  it('wants a sidecar out of descriptors to hear charon hang up, and asks no more than the age of proof else', () => {
+    const blind = [fault(-1, 'begins'), part(0, 'sidecar', 'blind')];
+    expect(judge(blind, 20_000)).toEqual([]);
+    const died = [...blind, part(5000, 'charon', 'dead')];
+    expect(judge([...died, ...both(withdraw, 5010)], 8000)).toEqual([]);
+    expect(invariants(judge(died, 5200))).toEqual(['I1']);
+    const froze = [...blind, part(5000, 'charon', 'frozen')];
+    expect(judge([...froze, ...both(withdraw, 9000)], 12_000)).toEqual([]);
+    expect(invariants(judge(froze, 9300))).toEqual(['I1']);
+  });
+
   it('waits for the hand-over, but not when charon dies meanwhile', () => {
     const left = [fault(-1, 'begins'), part(0, 'sidecar', 'handed-over')];
     expect(judge([...left, ...both(withdraw, 5000)], 8000)).toEqual([]);

@@ -8,7 +8,7 @@
  * Names carry the process id, so that several runs do not meet. Ends only what it started.
  */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -111,14 +111,15 @@ export class Node {
     this.socket = join(directory, `${name}.vici`);
   }
 
-  /** Starts charon; resolves once swanctl gets an answer from it. */
-  async startCharon(): Promise<void> {
+  /** Starts charon, with these settings too; resolves once swanctl gets an answer from it. */
+  async startCharon(settings = ''): Promise<void> {
     const conf = this.#file('strongswan.conf');
     writeFileSync(
       conf,
       `charon-systemd {
         load = ${PLUGINS}
-        filelog { log { path = ${this.#file('log')} \n default = 1 } }
+        ${settings}
+        filelog { log { path = ${this.#file('log')} \n default = 1 \n flush_line = yes } }
         plugins { vici { socket = unix://${this.socket} } }
       }\n`,
     );
@@ -146,6 +147,19 @@ export class Node {
       stdio: 'pipe',
       timeout: 20_000,
     });
+  }
+
+  /** What charon has logged. */
+  log(): string {
+    return readFileSync(this.#file('log'), 'utf8');
+  }
+
+  /** One datagram from here, and no ear for the answer. */
+  send(address: string, port: number, bytes: Buffer): void {
+    const octal = [...bytes].map((byte) => `\\${byte.toString(8).padStart(3, '0')}`).join('');
+    // One printf, one write, one datagram.
+    const script = `printf '${octal}' > /dev/udp/${address}/${String(port)}`;
+    execFileSync('ip', ['netns', 'exec', this.namespace, 'bash', '-c', script]);
   }
 
   /** Signals charon itself (`ip netns exec` becomes it by exec). */

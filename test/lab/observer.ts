@@ -221,7 +221,8 @@ export class Observer {
     if (before.condition === condition) return;
     // Killed, then started without connections: the same outage, whose first cause says most.
     if (part === 'charon' && condition === 'empty' && before.condition !== 'well') return;
-    const since = condition === 'well' && before.condition !== 'frozen' ? at + startOf(part) : at;
+    const starts = condition === 'well' && before.condition !== 'frozen' && before.condition !== 'blind';
+    const since = starts ? at + startOf(part) : at;
     gateway.parts = { ...gateway.parts, [part]: { condition, since } };
     if (part === 'charon' && condition === 'well') gateway.aliveAt = Math.max(gateway.aliveAt, at);
     if (condition === 'dead') for (const view of gateway.prefixes.values()) owe(view, part, at, gateway);

@@ -12,8 +12,8 @@ export type CheckName = (typeof CHECKS)[number];
 /** What each check may fail with; together, every reason of health/. */
 export const FAILURES = {
   charon: ['charon-gone', 'no-connections', 'vici-silent', 'vici-denied', 'not-charon'],
-  'ike-v4': ['ike-silent', 'ike-workers-stuck', 'ike-refused', 'address-missing'],
-  'ike-v6': ['ike-silent', 'ike-workers-stuck', 'ike-refused', 'address-missing'],
+  'ike-v4': ['ike-silent', 'ike-workers-stuck', 'ike-overloaded', 'ike-refused', 'address-missing'],
+  'ike-v6': ['ike-silent', 'ike-workers-stuck', 'ike-overloaded', 'ike-refused', 'address-missing'],
   'sa-count': [
     'sa-collapse',
     'ike-sas-below-minimum',
