@@ -1,7 +1,7 @@
 /** Parts that answer late, each by less than what makes it count as dead: nobody may be moved by that. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { strike, type CalmEntry, type Scene } from './fault.ts';
-import { announcementsIn } from './fault-window.ts';
+import { announcementsIn, onlyKeepalives } from './fault-window.ts';
 import { pulse, type Pulse } from './pulses.ts';
 
 /** Well below the 450 ms that a look at charon waits. */
@@ -30,7 +30,7 @@ export const LATE_FAULTS: readonly CalmEntry[] = [
     summary: `sidecar stopped for ${HICCUP_MS} ms, as if its event loop were blocked`,
     setting: 'supervised',
     burden: async (scene) => hiccup(scene, HICCUP_MS),
-    check: ({ updates }) => (updates === 0 ? undefined : `${updates} UPDATE(s)`),
+    check: onlyKeepalives,
   },
   ...LONG_HICCUPS_MS.map((ms): CalmEntry => ({
     name: `sidecar-hiccup-${ms}`,
