@@ -39,11 +39,8 @@ export const BOUNDS = {
   maxAgeMs: 3000,
   handoverMs: 5000,
   charonDeadMs: 10,
-  /**
-   * The table's 1.5 s is a median. At worst charon stops right after a look: the next one comes 1 s later and gives
-   * up after 0.45 s, so does the second, and then the other plane has been asked too.
-   */
-  charonFrozenMs: 2000,
+  /** At worst charon stops right after a look: 0.5 s until the next, 0.41 s of silence, 0.45 s for the other plane. */
+  charonFrozenMs: 1500,
   connectionsGoneMs: 1200,
   guardDeadMs: 100,
   guardFrozenMs: 1500,
