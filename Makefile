@@ -2,7 +2,7 @@
 # Both need root for network namespaces; `make setup` installs what they use (idempotent).
 # Only `npm run` starts node here: it puts the pinned Node of node_modules/.bin first.
 
-.PHONY: help setup build check test unit integration lab demo clean
+.PHONY: help setup build check test unit integration lab root demo clean
 
 help:
 	@echo "make demo   crash a real charon and watch the anycast prefix move (1 minute)"
@@ -26,11 +26,15 @@ unit: setup
 integration: setup
 	@npm run -s test:integration
 
-test: setup
+test: root setup
 	@npm run -s build
 	@npm run -s test:all
 
-demo: setup
+# Said before minutes of installing, not after.
+root:
+	@test "$$(id -u)" = 0 || { echo "make demo and make test build network namespaces: run them as root" >&2; exit 1; }
+
+demo: root setup
 	@npm run -s build
 	@npm run -s lab -- crash --runs 1 --demo
 

@@ -129,8 +129,10 @@ function command(turn: Turn): void {
 
 function report(turn: Turn, before: GuardState): void {
   const { clients, lease, desired, ledger, neighbors } = turn.state;
+  // A renewal moves the end of the lease, which is no news to anybody.
   const unchanged =
-    before.lease === lease &&
+    before.lease.kind === lease.kind &&
+    before.lease.generation === lease.generation &&
     before.desired === desired &&
     before.ledger.routes === ledger.routes &&
     before.neighbors === neighbors;

@@ -1,6 +1,7 @@
 /**
  * What a lease message does to the guard. Two rules stand above the others: removing a prefix needs no
- * evidence and is obeyed at once, and adding or keeping one needs evidence younger than the maximum age.
+ * evidence and is obeyed at once, and adding or keeping one needs evidence younger than the maximum age, and
+ * than the last lapse: a sidecar that stood still and goes on would announce what it knew before.
  */
 import type { LeaseMessage, RefusalCode } from './lease.ts';
 import type { Turn } from './guard-state.ts';
@@ -92,12 +93,16 @@ function onRenew(turn: Turn, client: number, message: Extract<LeaseMessage, { ty
 }
 
 function evidenceProblem(
-  { now, limits }: Turn,
+  { now, limits, state: { lapsedAt } }: Turn,
   evidence: number,
 ): readonly [RefusalCode, string] | undefined {
   const age = Math.round(now - evidence);
   if (now - evidence > limits.maxAgeMs) {
     return ['evidence-too-old', `the evidence is ${age} ms old, at most ${limits.maxAgeMs} ms are accepted`];
+  }
+  if (lapsedAt !== undefined && evidence < lapsedAt) {
+    const text = `the evidence is ${age} ms old, and the lease lapsed since: a proof from after that is needed`;
+    return ['evidence-too-old', text];
   }
   if (evidence - now > CLOCK_ROUNDING_MS) {
     return [

@@ -8,6 +8,8 @@ import { enter, kill, log, type Neighbor, type Turn } from './guard-state.ts';
 const NEIGHBORS_MAXIMUM = 256;
 
 export function onReply(turn: Turn, reply: Reply): void {
+  // Killing is final: what was read behind the answer that led to it moves nothing any more.
+  if (turn.state.phase === 'killing') return;
   turn.state = { ...turn.state, replyAt: turn.now };
   switch (reply.kind) {
     case 'done':

@@ -63,6 +63,8 @@ export interface GuardState {
   readonly phase: 'draining' | 'syncing' | 'clearing' | 'confirming' | 'open' | 'killing';
   readonly phaseAt: number;
   readonly lease: Lease;
+  /** When a lease last lapsed. Proof from before it announces nothing: its sender may have stood still since. */
+  readonly lapsedAt: number | undefined;
   readonly desired: readonly Announcement[];
   readonly ledger: Ledger;
   /** Connected sidecars by number; `holder` is the one whose lease it is. */
@@ -114,6 +116,7 @@ export const coldGuard = (now: number): GuardState => ({
   phase: 'draining',
   phaseAt: now,
   lease: { kind: 'none', generation: 0, until: undefined },
+  lapsedAt: undefined,
   desired: [],
   ledger: EMPTY_LEDGER,
   clients: [],
@@ -171,7 +174,8 @@ export function lapse(turn: Turn, why: string): void {
   if (turn.state.lease.kind === 'handover') turn.effects.push({ type: 'unwatch-vici' });
   const { generation } = turn.state.lease;
   log(turn, 'warn', `lease lapsed, everything is withdrawn: ${why}`);
-  turn.state = { ...turn.state, desired: [], lease: { kind: 'lapsed', generation, until: undefined } };
+  const lease = { kind: 'lapsed', generation, until: undefined } as const;
+  turn.state = { ...turn.state, desired: [], lease, lapsedAt: turn.now };
 }
 
 export function write(turn: Turn, commands: readonly Pending[]): void {

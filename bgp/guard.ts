@@ -12,8 +12,11 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { closeSync, lstatSync, mkdirSync, openSync, statSync, unlinkSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
+import { CLEAR } from './command.ts';
 import { CommandPipe } from './command-pipe.ts';
+import { watchLauncher } from './launcher-watch.ts';
 import { LEASE_LINE_MAXIMUM, leaseLine, parseLeaseMessage } from './lease.ts';
+import { writeLeaseRecord } from './lease-record.ts';
 import { LineReader } from './line-reader.ts';
 import { isAncestor, processStat, signalProcess, type ProcessIdentity } from './procfs.ts';
 import { parseReply, REPLY_LINE_MAXIMUM } from './reply.ts';
@@ -55,6 +58,11 @@ process.stdin.on('data', (chunk: Buffer) => {
 for (const end of ['end', 'close', 'error'] as const) process.stdin.on(end, () => process.exit(0));
 // Not ExaBGP's way to end us (it ends the launcher): the launcher has to clear.
 process.on('SIGTERM', () => process.exit(143));
+watchLauncher(() => {
+  // What follows is ExaBGP's doing: it starts another launcher, and closes our stdin.
+  log('error', 'the launcher ended: routes cleared, ExaBGP starts it again');
+  pipe.write([CLEAR]);
+});
 dispatch({ type: 'tick' });
 
 /** All but the last step is the real thing: the pipe of the rehearsal leads nowhere. */
@@ -98,11 +106,8 @@ function run(effect: GuardEffect): void {
       return;
     case 'kill-exabgp':
       // Killed, it closes our stdin, and we leave with 0. Not killed, the launcher must clear.
-      if (exabgp === undefined || !isOurs(exabgp) || !signalProcess(exabgp, 'SIGKILL')) {
-        log(
-          'error',
-          'ExaBGP cannot be killed: its pid is unknown, not our parent any more, or of another user',
-        );
+      if (exabgp === undefined || !signalProcess(exabgp, 'SIGKILL')) {
+        log('error', 'ExaBGP cannot be killed: its pid is unknown, it ended, or it is of another user');
         process.exit(1);
       }
       return;
@@ -215,7 +220,16 @@ function openLease(loggedAt = 0): void {
       openLease(loggedAt);
     });
   });
-  server.listen(path);
+  server.listen(path, () => {
+    try {
+      writeLeaseRecord(
+        path,
+        [exabgp, processStat(process.pid)].flatMap((each) => each ?? []),
+      );
+    } catch (error) {
+      log('warn', `whom to end should this guard freeze cannot be written down: ${(error as Error).message}`);
+    }
+  });
 }
 
 function log(level: string, text: string): void {
@@ -226,14 +240,11 @@ function log(level: string, text: string): void {
   }
 }
 
-/** A parent that changed is not ExaBGP: it ended, and we were handed to another. */
-function isOurs({ pid }: ProcessIdentity): boolean {
-  return isAncestor(pid, process.pid);
-}
-
 function exabgpIdentity(pid: number): ProcessIdentity | undefined {
   const stat = processStat(pid);
-  if (pid > 1 && stat !== undefined && isOurs(stat)) return { pid, startTime: stat.startTime };
+  // From here on its start time says that it is the same, also when our launcher, and so our descent, is gone.
+  if (pid > 1 && stat !== undefined && isAncestor(pid, process.pid))
+    return { pid, startTime: stat.startTime };
   log(
     'error',
     `pid ${pid} is not our ExaBGP: if it hangs, nobody here can end it; start the guard by its launcher`,

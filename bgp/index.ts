@@ -14,9 +14,10 @@
  * guard-core, guard-state, -lease, -replies, -deadlines, -rehearsal   the guard, one step an event   (pure)
  * neighbor-listing        what `show neighbor extensive` says                            (pure)
  * backoff, problem        waits; what can be wrong, in words                             (pure)
- * guard, command-pipe     the guard's process: stdin, stdout, socket, timer
- * lease-client, speaker   the sidecar's end
- * supervisor, process, procfs   ExaBGP as a child process
+ * guard, command-pipe, launcher-watch   the guard's process: stdin, stdout, socket, timer, parent
+ * lease-record            whom to end when a guard freezes: a file beside the lease socket
+ * lease-client, message-waiters, speaker, silent-guard   the sidecar's end
+ * supervisor, process, procfs, run-lock   ExaBGP as a child process, one sidecar a run directory
  * neighbor-watch          advice on neighbors that stay down, and a redial as soon as the router's port accepts:
  *   redial                when ExaBGP is told to connect                                  (pure)
  *   router-probe, reconnect   is the port open; the reload that makes ExaBGP connect now

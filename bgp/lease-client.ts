@@ -11,7 +11,7 @@ import { LineReader } from './line-reader.ts';
 
 export interface LeaseClientOptions {
   readonly path: string;
-  /** A guard that leaves a set or renewal unanswered this long is frozen. */
+  /** A guard that leaves a connection, set or renewal unanswered this long is frozen. */
   readonly silenceMs: number;
   readonly now: () => number;
   /** `undefined`: a line that no guard of ours would send. */
@@ -40,6 +40,8 @@ export class LeaseClient {
     const reader = new LineReader(LEASE_LINE_MAXIMUM);
     let failure: NodeJS.ErrnoException | undefined;
     this.#socket = socket;
+    // The kernel accepts for a frozen guard too; its hello is what tells.
+    socket.on('connect', () => this.#ask());
     socket.on('data', (chunk: Buffer) => {
       for (const line of reader.push(chunk)) {
         if (!socket.destroyed) this.#onLine(line);
@@ -59,7 +61,11 @@ export class LeaseClient {
   /** Written before the call returns, unless the socket's buffer is full. */
   send(message: LeaseMessage): void {
     this.#socket?.write(leaseLine(message));
-    if ((message.type !== 'set' && message.type !== 'renew') || this.#askedAt !== undefined) return;
+    if (message.type === 'set' || message.type === 'renew') this.#ask();
+  }
+
+  #ask(): void {
+    if (this.#askedAt !== undefined) return;
     this.#askedAt = this.#options.now();
     // One look at the socket after the timer: when it was we who were late, the answer lies there unread.
     this.#silence = setTimeout(() => setImmediate(() => this.#judgeSilence()), this.#options.silenceMs);
@@ -79,7 +85,7 @@ export class LeaseClient {
 
   #onLine(line: string | undefined): void {
     const message = line === undefined ? undefined : parseGuardMessage(line);
-    if (message?.type === 'renewed' || message?.type === 'refused') this.#answered();
+    if (message?.type !== 'report') this.#answered();
     this.#options.onMessage(message);
   }
 

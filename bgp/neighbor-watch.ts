@@ -3,7 +3,6 @@
  * quiet), and sees to it that ExaBGP connects as soon as the router's port accepts.
  */
 import { networkInterfaces } from 'node:os';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { LeaseReport } from './lease.ts';
 import { neighborAdvice } from './problem.ts';
 import { FIRST_REDIAL, onProbe, type RedialState } from './redial.ts';
@@ -39,6 +38,8 @@ const STABLE_MS = 30_000;
 interface Down {
   readonly stop: AbortController;
   readonly advice: NodeJS.Timeout;
+  /** Ends the pause before the next look. */
+  look: () => void;
 }
 
 export class NeighborWatch {
@@ -80,23 +81,27 @@ export class NeighborWatch {
     this.#upSince.delete(address);
     if (lasted >= STABLE_MS) this.#redials.delete(address);
     const stop = new AbortController();
-    this.#down.set(address, { stop, advice: setTimeout(() => this.#advise(neighbor), patienceMs) });
-    void this.#lookAt(neighbor, stop.signal);
+    const advice = setTimeout(() => this.#advise(neighbor), patienceMs);
+    const down: Down = { stop, advice, look: () => undefined };
+    this.#down.set(address, down);
+    void this.#lookAt(neighbor, down);
   }
 
   #leave(address: string): void {
     const down = this.#down.get(address);
     down?.stop.abort();
+    down?.look();
     clearTimeout(down?.advice);
     this.#down.delete(address);
   }
 
-  async #lookAt(neighbor: WatchedNeighbor, signal: AbortSignal): Promise<void> {
+  async #lookAt(neighbor: WatchedNeighbor, down: Down): Promise<void> {
+    const { signal } = down.stop;
     const { address, passwordFile, outgoingTtl } = neighbor;
     const { now, redial } = this.#options;
     const blind = passwordFile !== undefined;
     for (;;) {
-      await delay(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
+      await pause(down);
       if (signal.aborted) return;
       // Only what is known to be down is touched; `connected` may become a session any moment.
       if (this.#states[address] !== 'down') continue;
@@ -106,7 +111,11 @@ export class NeighborWatch {
       if (this.#states[address] !== 'down') continue;
       const next = onProbe(this.#redials.get(address) ?? FIRST_REDIAL, outcome, blind, now());
       this.#redials.set(address, next.state);
-      if (next.redial) await redial(address, outcome === 'accepted');
+      if (!next.redial) continue;
+      const sure = outcome === 'accepted';
+      // The other address family of the same router comes back with this one, and may share its redial.
+      if (sure) for (const other of this.#down.values()) other.look();
+      await redial(address, sure);
     }
   }
 
@@ -121,4 +130,14 @@ export class NeighborWatch {
       neighborAdvice({ address, localAddress, port, localPresent, state, reason }),
     );
   }
+}
+
+function pause(down: Down): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, LOOK_EVERY_MS);
+    down.look = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+  });
 }

@@ -12,6 +12,8 @@ export const SPEAKER_PROBLEMS = [
   'GUARD_DENIED',
   'GUARD_SILENT',
   'GUARD_FOREIGN',
+  'RUN_DIRECTORY_TAKEN',
+  'RUN_DIRECTORY_DENIED',
 ] as const;
 export type SpeakerProblem = (typeof SPEAKER_PROBLEMS)[number];
 

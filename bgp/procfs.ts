@@ -27,6 +27,13 @@ export function processStat(pid: number): ProcessStat | undefined {
   return { pid, state, parent: Number(parent), startTime: fields[19] ?? '' };
 }
 
+/** For what comes from a file, of whatever shape. */
+export function isIdentity(raw: unknown): raw is ProcessIdentity {
+  if (typeof raw !== 'object' || raw === null || !('pid' in raw) || !('startTime' in raw)) return false;
+  const { pid, startTime } = raw;
+  return typeof pid === 'number' && Number.isSafeInteger(pid) && pid > 0 && typeof startTime === 'string';
+}
+
 /** True while the very process that was seen then still runs. */
 export function isAlive({ pid, startTime }: ProcessIdentity): boolean {
   const stat = processStat(pid);
@@ -42,11 +49,15 @@ export function isAncestor(ancestor: number, pid: number, depth = 4): boolean {
   return false;
 }
 
-/** The children of a process and theirs, as of now. */
+/** The children of a process and theirs, as of now; none when /proc cannot be read (out of descriptors). */
 export function descendants(pid: number): ProcessIdentity[] {
-  const stats = readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .flatMap((name) => processStat(Number(name)) ?? []);
+  let names: string[];
+  try {
+    names = readdirSync('/proc');
+  } catch {
+    return [];
+  }
+  const stats = names.filter((name) => /^\d+$/.test(name)).flatMap((name) => processStat(Number(name)) ?? []);
   const found: ProcessIdentity[] = [];
   const parents = [pid];
   for (let parent = parents.pop(); parent !== undefined; parent = parents.pop()) {

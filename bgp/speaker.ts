@@ -8,10 +8,12 @@ import type { Announcement } from './announcement.ts';
 import { LeaseClient } from './lease-client.ts';
 import type { GuardMessage } from './lease.ts';
 import { readLogLine, type LogLevel } from './log-line.ts';
+import { MessageWaiters } from './message-waiters.ts';
 import { NeighborWatch, type WatchedNeighbor } from './neighbor-watch.ts';
 import type { SpeakerProblem } from './problem.ts';
-import { isAncestor, processStat, signalProcess, type ProcessIdentity } from './procfs.ts';
-import { redial } from './reconnect.ts';
+import { isAncestor, processStat, type ProcessIdentity } from './procfs.ts';
+import { Redialer } from './reconnect.ts';
+import { endSilentGuard } from './silent-guard.ts';
 import { Supervisor, type SuperviseOptions } from './supervisor.ts';
 
 export type SpeakerReport =
@@ -19,7 +21,9 @@ export type SpeakerReport =
   /** No guard hears us. `detail` is one line for a person; it comes again only when the cause changed. */
   | { readonly type: 'disconnected'; readonly code: SpeakerProblem; readonly detail: string }
   /** A neighbor has been down for long: what to look at. */
-  | { readonly type: 'neighbor-advice'; readonly neighbor: string; readonly detail: string };
+  | { readonly type: 'neighbor-advice'; readonly neighbor: string; readonly detail: string }
+  /** Why ExaBGP cannot be told to connect to a router that comes back, or that it can (again). */
+  | { readonly type: 'redial-obstacle'; readonly detail: string | undefined };
 
 export interface SpeakerOptions {
   readonly leaseSocket: string;
@@ -50,7 +54,8 @@ export class Speaker {
   readonly #supervisor: Supervisor | undefined;
   readonly #client: LeaseClient;
   readonly #watch: NeighborWatch;
-  readonly #waiters = new Set<(message: GuardMessage | undefined) => void>();
+  readonly #redialer: Redialer;
+  readonly #waiters = new MessageWaiters();
   /** The guard has said hello on this connection. */
   #ready = false;
   #desired: DesiredSet | undefined;
@@ -75,6 +80,11 @@ export class Speaker {
       onClose: (failure) => this.#onClose(failure),
       onSilence: (waitedMs) => this.#onSilence(waitedMs),
     });
+    this.#redialer = new Redialer({
+      exabgp: () => this.#guard[0],
+      log: options.log,
+      onObstacle: (detail) => options.onReport({ type: 'redial-obstacle', detail }),
+    });
     this.#watch = new NeighborWatch({
       neighbors,
       now,
@@ -82,7 +92,7 @@ export class Speaker {
         options.log('warn', detail, { neighbor });
         options.onReport({ type: 'neighbor-advice', neighbor, detail });
       },
-      redial: (neighbor, sure) => redial(this.#guard[0], neighbor, sure, options.log),
+      redial: (neighbor, sure) => this.#redialer.redial(neighbor, sure),
     });
     if (supervise !== false) {
       this.#supervisor = new Supervisor(supervise, {
@@ -130,7 +140,7 @@ export class Speaker {
   async release(deadlineMs = RELEASE_DEADLINE_MS): Promise<{ readonly withdrawn: boolean }> {
     this.#desired = undefined;
     if (!this.#ready) return { withdrawn: false };
-    const report = this.#waitFor(
+    const report = this.#waiters.until(
       (message) =>
         message.type === 'report' && message.desired.length === 0 && message.acknowledged.length === 0,
       deadlineMs,
@@ -143,7 +153,7 @@ export class Speaker {
   async handover(ms: number, viciSocket: string, deadlineMs = RELEASE_DEADLINE_MS): Promise<boolean> {
     this.#desired = undefined;
     if (!this.#ready) return false;
-    const told = this.#waitFor(
+    const told = this.#waiters.until(
       (message) => (message.type === 'report' && message.lease === 'handover') || message.type === 'refused',
       deadlineMs,
     );
@@ -157,7 +167,7 @@ export class Speaker {
     this.#ready = false;
     this.#watch.stop();
     this.#client.stop();
-    for (const waiter of this.#waiters) waiter(undefined);
+    this.#waiters.tell(undefined);
     await this.#supervisor?.stop();
   }
 
@@ -194,7 +204,7 @@ export class Speaker {
     if (message.type !== 'refused') {
       this.#bare = message.desired.length === 0 && message.acknowledged.length === 0;
     }
-    for (const waiter of this.#waiters) waiter(message);
+    this.#waiters.tell(message);
     this.#options.onReport(message);
   }
 
@@ -215,6 +225,7 @@ export class Speaker {
     this.#told = '';
     this.#guard = [hello.exabgpPid, hello.pid].flatMap((pid) => (pid > 1 ? (processStat(pid) ?? []) : []));
     this.#watch.update(hello);
+    void this.#redialer.check(this.#options.neighbors.map(({ address }) => address));
     if (this.#desired === undefined && hello.desired.length > 0) {
       // What we found is ours once we renew it: a guard that starts anew after this one must hear it from us.
       this.#desired = { generation: hello.generation, announcements: hello.desired, evidence: 0 };
@@ -246,22 +257,18 @@ export class Speaker {
     this.#ready = false;
     this.#synced = false;
     this.#watch.stop();
-    for (const waiter of this.#waiters) waiter(undefined);
+    this.#waiters.tell(undefined);
   }
 
   /** A guard that is there and does not answer cannot withdraw either: ExaBGP's end is the withdrawal. */
   #onSilence(waitedMs: number): void {
     if (this.#stopped) return;
-    const pids = this.#guard.map(({ pid }) => pid).join(' and ');
-    this.#supervisor?.kill();
-    const killed = this.#guard.filter((identity) => signalProcess(identity, 'SIGKILL'));
-    const text =
-      this.#supervisor === undefined && killed.length === 0
-        ? `the guard does not answer, and processes ${pids} cannot be killed by this user: end them by hand`
-        : `the guard did not answer for ${Math.round(waitedMs)} ms: ExaBGP and guard (${pids}) were killed, which withdraws everything`;
-    this.#disconnected('GUARD_SILENT', text);
+    const { leaseSocket, now } = this.#options;
+    const known = this.#ready ? this.#guard : undefined;
+    const end = endSilentGuard({ leaseSocket, known, supervisor: this.#supervisor, waitedMs });
+    if (end !== undefined) this.#disconnected(end.code, end.text);
     this.#ready = false;
-    this.#lostAt = this.#options.now();
+    this.#lostAt = now();
     this.#client.drop();
   }
 
@@ -276,23 +283,5 @@ export class Speaker {
     this.#told = detail;
     this.#options.log('error', detail, { code });
     this.#options.onReport({ type: 'disconnected', code, detail });
-  }
-
-  #waitFor(
-    wanted: (message: GuardMessage) => boolean,
-    deadlineMs: number,
-  ): Promise<GuardMessage | undefined> {
-    return new Promise((resolve) => {
-      const settle = (message: GuardMessage | undefined): void => {
-        clearTimeout(timer);
-        this.#waiters.delete(waiter);
-        resolve(message);
-      };
-      const waiter = (message: GuardMessage | undefined): void => {
-        if (message === undefined || wanted(message)) settle(message);
-      };
-      const timer = setTimeout(() => settle(undefined), deadlineMs);
-      this.#waiters.add(waiter);
-    });
   }
 }

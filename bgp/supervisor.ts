@@ -8,7 +8,7 @@ import { writeAtomically } from './atomic-file.ts';
 import { nextDelay, type BackoffState } from './backoff.ts';
 import { endProblem, majorVersion, SpeakerError, versionProblem } from './problem.ts';
 import { allGone, SupervisedProcess } from './process.ts';
-import { descendants, isAlive, signalProcess, type ProcessIdentity } from './procfs.ts';
+import { descendants, isAlive, isIdentity, signalProcess, type ProcessIdentity } from './procfs.ts';
 
 export interface SuperviseOptions {
   /** Path of the exabgp program. */
@@ -176,11 +176,8 @@ async function endOrphan(pidFile: string, signal: AbortSignal): Promise<void> {
 async function readIdentity(file: string): Promise<ProcessIdentity | undefined> {
   try {
     const raw: unknown = JSON.parse(await readFile(file, 'utf8'));
-    if (typeof raw !== 'object' || raw === null || !('pid' in raw) || !('startTime' in raw)) return undefined;
-    const { pid, startTime } = raw;
-    return typeof pid === 'number' && pid > 1 && typeof startTime === 'string'
-      ? { pid, startTime }
-      : undefined;
+    // A pid of 1 would be init, or the sidecar itself in a container.
+    return isIdentity(raw) && raw.pid > 1 ? raw : undefined;
   } catch {
     return undefined;
   }

@@ -4,7 +4,10 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CHECK_TYPES, type CheckType } from '../health/registry.ts';
+import type { Pace } from '../health/check.ts';
+import { defaultsOf } from '../health/profile.ts';
+import type { CheckType } from '../health/check-type.ts';
+import { CHECK_TYPES, type CheckTypeName } from '../health/registry.ts';
 import { referenceTable } from '../sidecar/config/reference.ts';
 import { Metrics } from '../sidecar/metrics.ts';
 import { REASONS } from '../sidecar/reason.ts';
@@ -27,18 +30,35 @@ function reasons(): string {
   return table(['reason', 'class', 'what is the case', 'what to do'], rows);
 }
 
+const pace = ({ intervalMs, timeoutMs }: Pace): string =>
+  `${intervalMs / 1000} s, timeout ${timeoutMs / 1000} s`;
+
 function checks(): string {
-  const rows = Object.entries(CHECK_TYPES as Record<string, CheckType>).map(([name, type]) => {
-    const { intervalMs, timeoutMs, rise, fall } = type.defaults;
+  const names = Object.keys(CHECK_TYPES) as CheckTypeName[];
+  const rows = names.map((name) => {
+    const type: CheckType = CHECK_TYPES[name];
+    const { rise, fall } = type.defaults;
+    const [normal, fast] = [pace(type.defaults), pace(defaultsOf(name, 'fast'))];
     return [
       `\`${name}\``,
       type.doc,
-      `${intervalMs / 1000} s, timeout ${timeoutMs / 1000} s`,
+      normal,
+      fast === normal ? 'the same' : fast,
       `${rise} / ${fall}`,
       type.required ? 'yes' : 'no',
     ];
   });
-  return table(['type', 'passes when', 'runs every', 'rise / fall', 'required before announcing'], rows);
+  return table(
+    [
+      'type',
+      'passes when',
+      'runs every',
+      'with `profile: fast`',
+      'rise / fall',
+      'required before announcing',
+    ],
+    rows,
+  );
 }
 
 async function metrics(): Promise<string> {

@@ -18,6 +18,9 @@ trap 'stopping=yes; [ -z "$guard" ] || kill -KILL "$guard" 2>/dev/null; [ -z "$n
 # A shell gives its background jobs /dev/null as stdin: keep the real one at hand.
 exec 3<&0
 
+# Should there have been a launcher before us, nobody guards what it left, until our guard is up.
+printf '\nclear adj-rib out\n' || exit 0
+
 start=1
 delay=0
 while [ -z "$stopping" ]; do

@@ -1,6 +1,6 @@
 /**
  * The one link to charon that all checks share: a read-only VICI client that is opened again for ever, a
- * look on demand (version, stats, connections, counters), the events about IKE_SAs, and, at once and
+ * look on demand (version, stats, connections), the events about IKE_SAs, and, at once and
  * without a timer in between, the news that charon's socket closed.
  *
  *     connecting ──answered version, subscribed──► up ──closed──► connecting   (the first try at once,
@@ -46,6 +46,8 @@ export class CharonLink {
   #attempt: Promise<Down | undefined> | undefined;
   #cancelBackoff: (() => void) | undefined;
   #failures = 0;
+  /** charon itself closed the connection that was up last. */
+  #hungUp = false;
   #upSince: number | undefined;
   #reconnects = 0;
 
@@ -120,7 +122,7 @@ export class CharonLink {
         return { kind: 'answered', snapshot };
       } catch (error) {
         if (!isClosed(error)) return downBy(error);
-        this.#lost(charon);
+        this.#lost(charon, error);
       }
     }
     return { kind: 'stranger', detail: 'it accepts connections and closes them again' };
@@ -172,7 +174,7 @@ export class CharonLink {
         return await openCharon(path, (event) => this.#heard(event), log, call);
       } catch (error) {
         // Accepted and closed: charon died between the two, so the next try is refused. If not, it is no charon.
-        if (closed || !isClosed(error)) return downBy(error);
+        if (closed || !isClosed(error)) return downBy(error, this.#hungUp);
       }
     }
   }
@@ -185,7 +187,7 @@ export class CharonLink {
     this.#charon = charon;
     if (this.#upSince !== undefined) this.#reconnects += 1;
     this.#upSince = this.#options.now();
-    void charon.client.closed.then(() => this.#lost(charon));
+    void charon.client.closed.then((error) => this.#lost(charon, error));
     for (const listener of this.#onUp) listener();
     return undefined;
   }
@@ -195,9 +197,10 @@ export class CharonLink {
   }
 
   /** The connection is closed: try again in this very turn, what comes of it is the news. */
-  #lost(charon: Charon): void {
+  #lost(charon: Charon, error: unknown): void {
     if (charon !== this.#charon) return;
     charon.client.close();
+    this.#hungUp = isClosed(error);
     this.#charon = undefined;
     this.#snapshot = undefined;
     const held = this.#options.now() - (this.#upSince ?? 0);

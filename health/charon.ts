@@ -6,24 +6,22 @@
 import { isSaEventName, readSaEvent, SA_EVENTS, type SaEvent } from './sa-event.ts';
 import {
   readConnections,
-  readCounters,
   readIkeSas,
   readStats,
   readVersion,
   StrongswanError,
-  type Counters,
   type IkeSa,
   type Stats,
   type Version,
 } from './strongswan.ts';
-import { openReader, ViciError, type CallOptions, type ReadClient } from './vici/index.ts';
+import { openReader, type CallOptions, type ReadClient } from './vici/index.ts';
 import type { HealthLog } from './seams.ts';
 
 export interface Charon {
   readonly client: ReadClient;
   readonly version: Version;
-  /** Set to false once `get-counters` was refused: the plugin `counters` is not loaded. */
-  hasCounters: boolean;
+  /** The connections as they were last asked for. */
+  loaded: { readonly at: number; readonly names: readonly string[] } | undefined;
 }
 
 /** What charon said in one look. */
@@ -32,10 +30,8 @@ export interface Snapshot {
   readonly at: number;
   readonly version: Version;
   readonly stats: Stats;
-  /** Names of the loaded connections. */
+  /** Names of the loaded connections; as old as CONNECTIONS_MS while there are any. */
   readonly connections: readonly string[];
-  /** The daemon's own totals; undefined without the plugin `counters`. */
-  readonly counters: Counters | undefined;
 }
 
 /** Opens it; the deadline holds for each of the five exchanges. Events may come before this resolves. */
@@ -66,37 +62,31 @@ export async function openCharon(
     );
     const missed = unknown.filter((name) => name !== 'alert'); // older than 6.0.3
     if (missed.length > 0) log.warn({ events: missed }, 'charon does not know these events');
-    return { client, version, hasCounters: true };
+    return { client, version, loaded: undefined };
   } catch (error) {
     client.close();
     throw error;
   }
 }
 
-/** `stats`, `get-conns` and `get-counters`, answered one after the other within one deadline. */
-export async function askCharon(charon: Charon, at: number, call: CallOptions): Promise<Snapshot> {
-  const { client, version } = charon;
-  const [stats, connections, counters] = await Promise.all([
-    client.request('stats', undefined, call),
-    client.request('get-conns', undefined, call),
-    charon.hasCounters ? client.request('get-counters', undefined, call).catch(refused) : undefined,
-  ]);
-  charon.hasCounters = counters !== undefined;
-  return {
-    at,
-    version,
-    stats: readStats(stats),
-    connections: readConnections(connections),
-    counters: counters === undefined ? undefined : readCounters(counters).get(''),
-  };
-}
+/**
+ * Connections this young are not asked for again, as there may be thousands: with a look every 0.5 s or more often,
+ * that they were unloaded is seen after 1.1 s at most.
+ */
+const CONNECTIONS_MS = 550;
 
-/** Without the plugin `counters` the answer is success=no; every other failure counts. */
-function refused(error: unknown): undefined {
-  if (error instanceof ViciError && (error.code === 'VICI_FAILED' || error.code === 'VICI_UNKNOWN_COMMAND')) {
-    return undefined;
-  }
-  throw error;
+/** `stats`, and `get-conns` when it is due, one after the other within one deadline. */
+export async function askCharon(charon: Charon, at: number, call: CallOptions): Promise<Snapshot> {
+  const { client, version, loaded } = charon;
+  // None is bad news, and its end good news: both want to be known at once.
+  const isDue = loaded === undefined || loaded.names.length === 0 || at - loaded.at >= CONNECTIONS_MS;
+  const [stats, connections] = await Promise.all([
+    client.request('stats', undefined, call),
+    isDue ? client.request('get-conns', undefined, call) : undefined,
+  ]);
+  const names = connections === undefined ? (loaded?.names ?? []) : readConnections(connections);
+  if (connections !== undefined) charon.loaded = { at, names };
+  return { at, version, stats: readStats(stats), connections: names };
 }
 
 /**

@@ -17,8 +17,17 @@ export interface Down {
 
 export const STOPPED: Down = { kind: 'stopped', detail: 'the look was ended from outside' };
 
-/** A defect (any other error) is thrown on. */
-export function downBy(error: unknown): Down {
+/**
+ * A defect (any other error) is thrown on. `hungUp`: charon itself closed the last connection, which only its end
+ * does; then it counts as gone also where this host can open no other one to look closer.
+ */
+export function downBy(error: unknown, hungUp = false): Down {
+  if (hungUp && error instanceof ViciError && isOurLack(error)) {
+    return {
+      kind: 'gone',
+      detail: `charon closed its connections, and none can be opened: ${error.message}`,
+    };
+  }
   if (error instanceof StrongswanError) return { kind: 'stranger', detail: error.message };
   if (error instanceof ViciError) return { kind: kindOf(error.code), detail: first(error).message };
   throw error;
@@ -27,6 +36,12 @@ export function downBy(error: unknown): Down {
 /** Of several calls on one connection, the one that ended it says why; the others only that they waited. */
 const first = (error: ViciError): ViciError =>
   error.cause instanceof ViciError ? first(error.cause) : error;
+
+/** Out of descriptors or memory (connect(2), socket(2)): says nothing about charon. */
+const isOurLack = ({ cause }: ViciError): boolean =>
+  cause instanceof Error && 'code' in cause && OUR_LACKS.has(cause.code);
+
+const OUR_LACKS: ReadonlySet<unknown> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']);
 
 export const isClosed = (error: unknown): boolean =>
   error instanceof ViciError && error.code === 'VICI_CLOSED';

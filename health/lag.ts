@@ -11,6 +11,7 @@ const TIMED_REASONS: ReadonlySet<HealthReason> = new Set<HealthReason>([
   'vici-silent',
   'ike-silent',
   'ike-workers-stuck',
+  'ike-overloaded',
   'check-timed-out',
   'exec-timed-out',
   'http-no-answer',
@@ -18,8 +19,11 @@ const TIMED_REASONS: ReadonlySet<HealthReason> = new Set<HealthReason>([
   'inside-below-minimum',
 ]);
 
-/** Lateness that makes a timed failure worthless: a quarter of the timeout, but at least 50 ms. */
-export const lagLimit = (timeoutMs: number): number => Math.max(50, timeoutMs / 4);
+/**
+ * Lateness that makes a timed failure worthless: a quarter of the timeout, but at least 50 ms, as timers of a busy
+ * host are that late; of a timeout so short that this would be most of it, a third.
+ */
+export const lagLimit = (timeoutMs: number): number => Math.max(Math.min(50, timeoutMs / 3), timeoutMs / 4);
 
 /** What a judgement is worth when the event loop was late by `lagMs` meanwhile. A pass stays a pass. */
 export function discountLag(judgement: Judgement, lagMs: number, timeoutMs: number): Judgement {

@@ -2,9 +2,11 @@
  * DOC: health/ answers one question: what is true on this gateway?
  *
  *   registry.ts     every type of check, by name: its limits, its defaults, how to make one (this file)
- *   check.ts        what a check is, what it says; reason.ts: why it failed, one closed table
+ *   check.ts        what a check is, what it says; check-type.ts: what a type of check is
+ *   reason.ts       why a check failed: one closed table, whose entries are in reasons/
  *   checks/         one file a type: limits (plain data), judge() (pure), observe() (I/O)
  *   limits.ts       the shape of those limits, and the formats they may use; family.ts: IPv4, IPv6 or both
+ *   profile.ts      how soon a frozen charon is found: other defaults; lag.ts: our own lateness
  *   scheduler.ts    runs the checks; hysteresis.ts: rise and fall, for whoever decides
  *   charon-link.ts  the one link to charon: keeps it open, tells when it breaks; world.ts: what checks get
  *   charon.ts       one connection to charon, on vici/ (a client of its own): opening, asking, listing
@@ -23,7 +25,8 @@
  * Data flow: charon → vici/ → charon-link → check.observe → judge → Result → scheduler.onResult → decision.
  * Nothing here imports from sidecar/ or bgp/.
  */
-import type { Check, CheckOptions, Pace } from './check.ts';
+import type { Check } from './check.ts';
+import { untyped, untypedFamily, type CheckType } from './check-type.ts';
 import * as auth from './checks/auth.ts';
 import * as canary from './checks/canary.ts';
 import * as certificates from './checks/certificates.ts';
@@ -39,63 +42,15 @@ import * as rekey from './checks/rekey.ts';
 import * as saCount from './checks/sa-count.ts';
 import * as saLoss from './checks/sa-loss.ts';
 import * as tunnelPath from './checks/tunnel-path.ts';
-import { familyOfHost, type Family, type FamilyOf } from './family.ts';
+import { familyOfHost, type Family } from './family.ts';
 import * as workers from './checks/workers.ts';
-import type { LimitSchema, LimitsOf } from './limits.ts';
 import type { World } from './world.ts';
-
-export interface CheckDefaults extends Pace {
-  readonly rise: number;
-  readonly fall: number;
-  /** A result older than this says nothing any more. */
-  readonly maxAgeMs: number;
-}
-
-export interface CheckType {
-  /** One sentence for the README and the JSON Schema. */
-  readonly doc: string;
-  readonly limits: LimitSchema;
-  readonly defaults: CheckDefaults;
-  /** Must have passed before the first announcement. */
-  readonly required: boolean;
-  /** A pass proves charon alive, and so keeps the announcement. */
-  readonly proves: boolean;
-  /** Types whose failure makes this one meaningless. */
-  readonly dependsOn: readonly string[];
-  /** Types whose failure makes this one look at once. */
-  readonly triggeredBy: readonly string[];
-  /**
-   * The address family that a check with these limits speaks for: by default it counts for the prefixes of that
-   * family alone. Absent, or undefined: for all. Pure.
-   */
-  readonly family?: FamilyOf<Readonly<Record<string, unknown>>>;
-  /** Makes one. The limits must have been checked against the schema. */
-  readonly create: (options: CheckOptions<Readonly<Record<string, unknown>>>, world: World) => Check;
-}
-
-/** Fits a typed factory into the table. The configuration has checked the values against the same schema. */
-const untyped =
-  <Schema extends LimitSchema>(
-    _schema: Schema,
-    create: (options: CheckOptions<LimitsOf<Schema>>, world: World) => Check,
-  ): CheckType['create'] =>
-  (options, world) =>
-    create({ ...options, limits: options.limits as LimitsOf<Schema> }, world);
-
-/** The same for the family. */
-const untypedFamily =
-  <Schema extends LimitSchema>(
-    _schema: Schema,
-    familyOf: FamilyOf<LimitsOf<Schema>>,
-  ): FamilyOf<Readonly<Record<string, unknown>>> =>
-  (limits) =>
-    familyOf(limits as LimitsOf<Schema>);
 
 export const CHECK_TYPES = {
   charon: {
     doc: 'charon answers on VICI within the deadline and has connections loaded; the end of its socket is news at once.',
     limits: charon.limits,
-    defaults: { intervalMs: 1000, fastMs: 200, timeoutMs: 450, rise: 2, fall: 2, maxAgeMs: 3000 },
+    defaults: { intervalMs: 500, fastMs: 200, timeoutMs: 450, rise: 2, fall: 2, maxAgeMs: 3000 },
     required: true,
     proves: true,
     dependsOn: [],
@@ -210,6 +165,7 @@ export const CHECK_TYPES = {
     doc: 'CPU, memory, disks, file descriptors, the memory of charon and the clock are in order.',
     limits: host.limits,
     defaults: { intervalMs: 10_000, fastMs: 5000, timeoutMs: 1000, rise: 1, fall: 2, maxAgeMs: 60_000 },
+    class: 'advisory',
     required: false,
     proves: false,
     dependsOn: [],
@@ -220,6 +176,7 @@ export const CHECK_TYPES = {
     doc: 'the kernel drops few IPsec packets, and few clients land here whose state is elsewhere.',
     limits: kernelIpsec.limits,
     defaults: { intervalMs: 5000, fastMs: 2000, timeoutMs: 1000, rise: 1, fall: 2, maxAgeMs: 30_000 },
+    class: 'advisory',
     required: false,
     proves: false,
     dependsOn: [],
@@ -278,7 +235,7 @@ export interface CheckPlan {
   readonly intervalMs: number;
   readonly fastMs: number;
   readonly timeoutMs: number;
-  /** Added to what its type depends on. */
+  /** What its type depends on included: the configuration has added it. */
   readonly dependsOn: readonly string[];
   readonly limits: Readonly<Record<string, unknown>>;
 }
@@ -293,7 +250,7 @@ export function createChecks(plans: readonly CheckPlan[], world: World): Check[]
     return entry.create(
       {
         name,
-        dependsOn: [...new Set([...dependsOn, ...named(entry.dependsOn)])],
+        dependsOn,
         triggeredBy: named(entry.triggeredBy),
         pace: { intervalMs, fastMs, timeoutMs },
         limits,

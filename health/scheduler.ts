@@ -3,8 +3,9 @@
  * on one Result per look. What a check does not say in time is unknown, and so is a failure that it blames
  * on charon while our own event loop was late.
  *
- * Looks lie on a grid (`start + splay + k · interval`), so that a slow look shifts nothing and the checks of
- * one gateway do not all come at the same moment. The first look of each is at once.
+ * Looks lie on a grid (`splay + k · interval`), so that a slow look shifts nothing and the checks of
+ * one gateway do not all come at the same moment; only a check that depends on another comes just after it, so
+ * that what charon has been asked need not be asked again. The first look of each is at once.
  */
 import type { Check, Judgement, Result } from './check.ts';
 import { discountLag, startBeat } from './lag.ts';
@@ -29,6 +30,9 @@ export interface SchedulerOptions {
 
 /** How long stop() waits for looks that were told to end. */
 const STOP_GRACE_MS = 1000;
+
+/** How long after the check that it depends on a check looks. */
+const AFTER_MS = 5;
 
 /** Where in its interval a check looks: the same on every start, different for every name. (FNV-1a) */
 export function splay(name: string, intervalMs: number): number {
@@ -134,7 +138,9 @@ export class Scheduler {
   #begin(slot: Slot): void {
     const { check } = slot;
     slot.live = true;
-    slot.origin = this.#options.now() + splay(check.name, check.pace.intervalMs);
+    const [leader] = check.dependsOn;
+    const after = leader === undefined ? 0 : AFTER_MS;
+    slot.origin = splay(leader ?? check.name, check.pace.intervalMs) + after;
     slot.unwatch = check.watch?.(
       (judgement) => {
         if (slot.live) this.#report(slot, judgement, this.#options.now(), { durationMs: 0, lagMs: 0 });

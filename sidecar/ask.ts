@@ -18,8 +18,8 @@ export type AskEffect =
     }
   | { readonly type: 'renew'; readonly generation: number; readonly evidence: number };
 
-/** Renewals in a lease: three may be lost before it lapses. */
-const RENEWALS_PER_TTL = 4;
+/** Renewals in a lease: a sidecar may stand still for nine tenths of it, whenever that begins. */
+const RENEWALS_PER_TTL = 10;
 /** A time before all others: the guard takes away what a set with it leaves out, and does not go on with the rest. */
 const NO_EVIDENCE = 0;
 
@@ -31,12 +31,12 @@ export function ask(
   now: number,
 ): { readonly asked: Asked; readonly effects: readonly AskEffect[] } {
   const renewAt = now + ttlMs / RENEWALS_PER_TTL;
-  if (!sameSet(before.announcements, wanted)) {
-    const proof = proofFor(before.announcements, wanted, evidence, now);
-    if (proof !== undefined) {
-      const set = { generation: before.generation + 1, announcements: wanted };
-      return { asked: { ...set, renewAt }, effects: [{ type: 'set', ...set, evidence: proof }] };
-    }
+  const announcements = evidence === undefined ? remainder(before.announcements, wanted) : wanted;
+  if (!sameSet(before.announcements, announcements)) {
+    const set = { generation: before.generation + 1, announcements };
+    // A withdrawal needs no evidence: `now` keeps the guard from refusing an empty set as too old.
+    const proof = announcements.length === 0 ? now : (evidence ?? NO_EVIDENCE);
+    return { asked: { ...set, renewAt }, effects: [{ type: 'set', ...set, evidence: proof }] };
   }
   if (wanted.length === 0 || evidence === undefined || now < before.renewAt)
     return { asked: before, effects: [] };
@@ -46,17 +46,9 @@ export function ask(
   };
 }
 
-/** A withdrawal needs no evidence: `now` keeps the guard from refusing an empty set as too old. */
-function proofFor(
-  before: readonly Announcement[],
-  wanted: readonly Announcement[],
-  evidence: number | undefined,
-  now: number,
-): number | undefined {
-  if (wanted.length === 0) return now;
-  const onlyRemoves = wanted.every((route) => before.some((old) => sameRoute(old, route)));
-  return evidence ?? (onlyRemoves ? NO_EVIDENCE : undefined);
-}
+/** What may be asked for without any proof of life: to take away. What is new or changed waits for the proof. */
+const remainder = (before: readonly Announcement[], wanted: readonly Announcement[]): Announcement[] =>
+  wanted.flatMap(({ prefix }) => before.find((old) => old.prefix === prefix) ?? []);
 
 const sameSet = (a: readonly Announcement[], b: readonly Announcement[]): boolean =>
   a.length === b.length && a.every((route, index) => sameRoute(route, b[index]));

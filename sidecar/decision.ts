@@ -30,6 +30,8 @@ import {
   freshCheck,
   hurried,
   judge,
+  LAPSED,
+  lapsed,
   unproved,
   type Cause,
   type CheckPolicy,
@@ -60,6 +62,10 @@ export interface State extends Asked {
   readonly prefixes: ReadonlyMap<string, PrefixState>;
   readonly intents: Intents;
   readonly lease: LeaseReport | undefined;
+  /** When we heard that the guard let our lease lapse, until there is a proof of life from after it. */
+  readonly lapsedAt: number | undefined;
+  /** The checks that were told to look fast. */
+  readonly fast: ReadonlySet<string>;
   readonly stopping: boolean;
 }
 
@@ -95,6 +101,8 @@ export function initialState(policy: Policy, now: number): State {
     generation: 0,
     announcements: [],
     renewAt: now,
+    lapsedAt: undefined,
+    fast: new Set(),
     stopping: false,
   };
 }
@@ -105,10 +113,10 @@ export function step(before: State, event: Event, policy: Policy, now: number): 
   const heard = over.length === 0 ? told : { ...told, intents: without(told.intents, over) };
   const evidence = evidenceOf(heard.checks);
   const isStale = evidence !== undefined && now >= evidence + policy.lease.maxAgeMs;
-  const hasLapsed = lapses(before, event);
+  const hasLapsed = heard.lapsedAt !== undefined && (evidence ?? -Infinity) <= heard.lapsedAt;
   const context = {
     canAnnounce: heard.lease !== undefined,
-    isProved: evidence !== undefined && !isStale,
+    isProved: evidence !== undefined && !isStale && !hasLapsed,
     handoverMs: policy.lease.handoverMs,
   };
   const verdicts = new Map<string, Verdict>();
@@ -116,13 +124,11 @@ export function step(before: State, event: Event, policy: Policy, now: number): 
   for (const rule of policy.prefixes) {
     const judged = judge(rule.checks, heard.checks, policy.checks, now);
     const shown = heard.prefixes.get(rule.prefix) ?? coldPrefix(now);
-    const verdict = isStale ? unproved(judged, policy.checks) : judged;
+    const verdict = isStale ? unproved(judged, policy.checks) : hasLapsed ? lapsed(judged) : judged;
     const own = stepPrefix(unforced(shown), verdict, policy.hold, context, now);
     const order = heard.intents.get(rule.prefix);
-    // What a lapse has withdrawn is not announced again in the same step: the guard has to be told both.
-    const isSettled = heard.stopping || (hasLapsed && shown !== before.prefixes.get(rule.prefix));
     verdicts.set(rule.prefix, verdict);
-    prefixes.set(rule.prefix, isSettled ? shown : underForce(shown, own, order, verdict, context, now));
+    prefixes.set(rule.prefix, heard.stopping ? shown : underForce(shown, own, order, verdict, context, now));
   }
   const announcements = policy.prefixes.flatMap((rule) => {
     const state = prefixes.get(rule.prefix);
@@ -130,7 +136,17 @@ export function step(before: State, event: Event, policy: Policy, now: number): 
   });
   const { asked, effects } = ask(heard, announcements, evidence, policy.lease.ttlMs, now);
   const { generation, renewAt } = asked;
-  const state = { ...heard, prefixes, generation, announcements: asked.announcements, renewAt };
+  const fast = heard.checks === before.checks ? heard.fast : hurried(heard.checks, policy.checks);
+  const lapsedAt = hasLapsed ? heard.lapsedAt : undefined;
+  const state = {
+    ...heard,
+    prefixes,
+    generation,
+    announcements: asked.announcements,
+    renewAt,
+    lapsedAt,
+    fast,
+  };
   return {
     state,
     // The order is the point: what goes to the wire first, what tells people afterwards.
@@ -138,7 +154,7 @@ export function step(before: State, event: Event, policy: Policy, now: number): 
       ...effects,
       ...transitions(before, state, now),
       ...over.map((each) => ({ type: 'force-ended' as const, ...each })),
-      ...paces(before, state, policy),
+      ...paces(heard.fast, fast, policy),
     ],
     wakeAt: wakeTime(state, verdicts, evidence, policy, now),
   };
@@ -174,13 +190,14 @@ function hear(state: State, event: Event, policy: Policy, now: number): State {
   }
 }
 
-/** What is known by name stays; what is new starts unknown, and counts for nothing until it was heard. */
+/** What is known by name stays; what is new starts unknown and slow, and counts for nothing until it was heard. */
 function hearPolicy(state: State, changed: ReadonlySet<string>, policy: Policy, now: number): State {
   const kept = (name: string): CheckState | undefined =>
     changed.has(name) ? undefined : state.checks.get(name);
   return {
     ...state,
     checks: new Map([...policy.checks.keys()].map((name) => [name, kept(name) ?? freshCheck(now)])),
+    fast: new Set([...state.fast].filter((name) => kept(name) !== undefined)),
     prefixes: new Map(
       policy.prefixes.map(({ prefix }) => [prefix, state.prefixes.get(prefix) ?? coldPrefix(now)]),
     ),
@@ -199,17 +216,10 @@ function hearGuard(state: State, report: LeaseReport | undefined, policy: Policy
     }
     return { ...next, generation: Math.max(1, report.generation), announcements: held, prefixes };
   }
-  return lapses(state, { type: 'lease', report })
-    ? { ...next, prefixes: withdrawAll(state, { reason: 'lease-lapsed', class: 'not-serving' }, policy, now) }
-    : next;
+  // Whichever generation lapsed, what we believe announced is not; without any such belief it is no news.
+  if (report.lease !== 'lapsed' || state.announcements.length === 0) return next;
+  return { ...next, lapsedAt: now, prefixes: withdrawAll(state, LAPSED, policy, now) };
 }
-
-/** A lapse counts once: the guard has withdrawn what we believed announced, so it is earned again. */
-const lapses = ({ generation }: State, event: Event): boolean =>
-  event.type === 'lease' &&
-  generation !== 0 &&
-  event.report?.lease === 'lapsed' &&
-  event.report.generation === generation;
 
 function withdrawAll(
   state: State,
@@ -234,11 +244,10 @@ function transitions(before: State, after: State, now: number): Effect[] {
   });
 }
 
-function paces(before: State, after: State, policy: Policy): Effect[] {
-  if (before.checks === after.checks) return [];
-  const [slow, fast] = [hurried(before.checks, policy.checks), hurried(after.checks, policy.checks)];
+function paces(told: ReadonlySet<string>, fast: ReadonlySet<string>, policy: Policy): Effect[] {
+  if (told === fast) return [];
   return [...policy.checks.keys()].flatMap((check) =>
-    slow.has(check) === fast.has(check) ? [] : [{ type: 'pace' as const, check, fast: fast.has(check) }],
+    told.has(check) === fast.has(check) ? [] : [{ type: 'pace' as const, check, fast: fast.has(check) }],
   );
 }
 

@@ -59,6 +59,7 @@ function takeOver(
   const phase = next.phase === 'cold' && shown.phase !== 'cold' ? 'withdrawn' : next.phase;
   const after = { ...next, phase, force };
   const begins = shown.phase !== phase || inForce(shown) !== inForce(after);
-  const { since, enteredBy } = begins ? { since: now, enteredBy: next.cause ?? next.enteredBy } : shown;
-  return { ...after, since, enteredBy };
+  if (!begins) return { ...after, since: shown.since, enteredBy: shown.enteredBy };
+  // An adoption ends by its own clock, which began when the predecessor's route was found.
+  return { ...after, since: phase === 'adopted' ? next.since : now, enteredBy: next.cause ?? next.enteredBy };
 }

@@ -28,6 +28,7 @@ export class Metrics {
 
   constructor(source: MetricsSource) {
     const registers = [this.registry];
+    const status = onceATurn(() => source.status());
     const gauge = <L extends string>(
       name: string,
       help: string,
@@ -48,27 +49,26 @@ export class Metrics {
       });
 
     gauge('build_info', 'Constant 1, labelled with the version.', ['version'], (g) =>
-      g.set({ version: source.status().version }, 1),
+      g.set({ version: status().version }, 1),
     );
     gauge('gateway_state', 'The state of the gateway: 1 for the one that holds.', ['state'], (g) => {
-      const { state } = source.status();
+      const { state } = status();
       for (const each of ['starting', 'announced', 'degraded', 'withdrawn', 'stopping']) {
         g.set({ state: each }, each === state ? 1 : 0);
       }
     });
     gauge('prefix_desired', 'Whether this gateway wants the prefix announced.', ['prefix'], (g) => {
-      for (const { prefix, desired } of source.status().prefixes) g.set({ prefix }, Number(desired));
+      for (const { prefix, desired } of status().prefixes) g.set({ prefix }, Number(desired));
     });
     gauge('prefix_acknowledged', 'Whether ExaBGP has acknowledged the announcement.', ['prefix'], (g) => {
-      for (const { prefix, acknowledged } of source.status().prefixes)
-        g.set({ prefix }, Number(acknowledged));
+      for (const { prefix, acknowledged } of status().prefixes) g.set({ prefix }, Number(acknowledged));
     });
     gauge(
       'prefix_state',
       'The phase of each prefix, with the reason for it: 1 for the one that holds.',
       ['prefix', 'state', 'reason'],
       (g) => {
-        for (const { prefix, state, reason } of source.status().prefixes) g.set({ prefix, state, reason }, 1);
+        for (const { prefix, state, reason } of status().prefixes) g.set({ prefix, state, reason }, 1);
       },
     );
     gauge(
@@ -76,7 +76,7 @@ export class Metrics {
       'Whether an operator forced the prefix (`swancast force`), whether or not that is in effect.',
       ['prefix', 'verb'],
       (g) => {
-        for (const { prefix, forced } of source.status().prefixes) {
+        for (const { prefix, forced } of status().prefixes) {
           for (const verb of FORCE_VERBS) g.set({ prefix, verb }, Number(forced?.verb === verb));
         }
       },
@@ -86,20 +86,20 @@ export class Metrics {
       'Time until the order of an operator on the prefix ends; absent without one.',
       ['prefix'],
       (g) => {
-        for (const { prefix, forced } of source.status().prefixes) {
+        for (const { prefix, forced } of status().prefixes) {
           if (forced !== undefined) g.set({ prefix }, forced.remaining_seconds);
         }
       },
     );
     gauge('check_up', 'Whether the check is up after rise and fall.', ['check'], (g) => {
-      for (const { name, up } of source.status().checks) g.set({ check: name }, Number(up));
+      for (const { name, up } of status().checks) g.set({ check: name }, Number(up));
     });
     gauge(
       'check_result',
       'The last verdict of the check: 1 for the one that holds.',
       ['check', 'verdict'],
       (g) => {
-        for (const { name, verdict } of source.status().checks) {
+        for (const { name, verdict } of status().checks) {
           for (const each of ['pass', 'fail', 'unknown'])
             g.set({ check: name, verdict: each }, Number(each === verdict));
         }
@@ -110,7 +110,7 @@ export class Metrics {
       'Whether the BGP session with the neighbor is Established.',
       ['neighbor'],
       (g) => {
-        for (const [neighbor, state] of Object.entries(source.status().bgp.neighbors)) {
+        for (const [neighbor, state] of Object.entries(status().bgp.neighbors)) {
           g.set({ neighbor }, Number(state === 'up'));
         }
       },
@@ -120,23 +120,23 @@ export class Metrics {
       'Whether graceful restart is in force with the neighbor, so that it keeps our routes when ExaBGP dies.',
       ['neighbor'],
       (g) => {
-        const { neighbors, graceful_restart: keeping } = source.status().bgp;
+        const { neighbors, graceful_restart: keeping } = status().bgp;
         for (const neighbor of Object.keys(neighbors))
           g.set({ neighbor }, Number(keeping.includes(neighbor)));
       },
     );
     gauge('guard_connected', 'Whether the guard answers on the lease socket.', [], (g) =>
-      g.set(Number(source.status().bgp.guard_connected)),
+      g.set(Number(status().bgp.guard_connected)),
     );
     gauge('lease_held', 'Whether the guard holds a live lease of this sidecar.', [], (g) =>
-      g.set(Number(source.status().bgp.lease === 'held')),
+      g.set(Number(status().bgp.lease === 'held')),
     );
     gauge(
       'evidence_age_seconds',
       'Time since charon was last proved alive; absent before the first proof.',
       [],
       (g) => {
-        const age = source.status().evidence_age_seconds;
+        const age = status().evidence_age_seconds;
         if (age !== null) g.set(age);
       },
     );
@@ -199,4 +199,18 @@ export class Metrics {
     if (durationMs !== undefined) this.#duration.observe({ check }, durationMs / 1000);
     this.#lastRun.set({ check }, time.getTime() / 1000);
   }
+}
+
+/** A scrape reads all gauges in one turn of the event loop: the status is built once for all of them. */
+function onceATurn<T>(build: () => T): () => T {
+  let built: { readonly value: T } | undefined;
+  return () => {
+    if (built === undefined) {
+      built = { value: build() };
+      queueMicrotask(() => {
+        built = undefined;
+      });
+    }
+    return built.value;
+  };
 }

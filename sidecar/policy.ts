@@ -1,4 +1,5 @@
 /** Configuration → what the decision needs of it. Pure. */
+import type { CheckType } from '../health/check-type.ts';
 import { CHECK_TYPES, checkFamily, type CheckTypeName } from '../health/registry.ts';
 import type { Family } from '../health/family.ts';
 import type { CheckConfig, Config, PrefixConfig } from './config/config.ts';
@@ -14,7 +15,9 @@ export const policyOf = (config: Config): Policy => ({
 });
 
 function checkPolicy(check: CheckConfig): CheckPolicy {
-  const { required, proves } = CHECK_TYPES[check.type as CheckTypeName];
+  const type: CheckType = CHECK_TYPES[check.type as CheckTypeName];
+  const { required, proves } = type;
+  const ownClass = check.class ?? type.class;
   return {
     rise: check.rise,
     fall: check.fall,
@@ -22,7 +25,7 @@ function checkPolicy(check: CheckConfig): CheckPolicy {
     proves,
     dependsOn: check.dependsOn,
     maxAgeMs: check.maxAgeMs,
-    ...(check.class === undefined ? {} : { class: check.class }),
+    ...(ownClass === undefined ? {} : { class: ownClass }),
   };
 }
 

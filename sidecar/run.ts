@@ -7,6 +7,8 @@
  */
 import type { Server } from 'node:http';
 import type { LeaseReport } from '../bgp/lease.ts';
+import { SpeakerError } from '../bgp/problem.ts';
+import { lockRunDirectory } from '../bgp/run-lock.ts';
 import { Speaker, type SpeakerReport } from '../bgp/speaker.ts';
 import { CharonLink } from '../health/charon-link.ts';
 import type { Check } from '../health/check.ts';
@@ -36,12 +38,18 @@ const monotonic = (): number => Number(process.hrtime.bigint()) / 1e6;
 
 /**
  * Runs until it is told to stop; `load` reads the configuration again. Resolves with the exit code once
- * everything is withdrawn or handed over, and ended. Rejects with HttpError when a listener cannot be had.
+ * everything is withdrawn or handed over, and ended. Rejects with HttpError when a listener cannot be had, with
+ * SpeakerError when another one runs its ExaBGP in our run directory.
  */
 export async function runDaemon(config: Config, load: () => Config): Promise<number> {
   const log = createLog(config.log.level, config.gateway.name);
   const daemon = new Daemon(config, log);
   const servers = await daemon.listen();
+  const unlock = await daemon.lock().catch((error: unknown) => {
+    // An open listener would keep this process alive.
+    for (const server of servers) server.close();
+    throw error;
+  });
   await daemon.resume();
   rehearseDecision(policyOf(config));
   await rehearseLink(config.strongswan.viciSocket, monotonic);
@@ -53,6 +61,7 @@ export async function runDaemon(config: Config, load: () => Config): Promise<num
     server.close();
     server.closeAllConnections();
   }
+  await unlock();
   return code;
 }
 
@@ -61,6 +70,7 @@ class Daemon {
   #checks: ReadonlyMap<string, Check> = new Map();
   #saCount: SaCount | undefined;
   #lagMs = 0;
+  #redialObstacle: string | undefined;
   readonly #log: Logger;
   readonly #startedAt = monotonic();
   readonly #journal = new Journal();
@@ -150,6 +160,21 @@ class Daemon {
     }
   }
 
+  /** Whoever ends our ExaBGP as an orphan must know that it is none. Resolves with the way to unlock. */
+  async lock(): Promise<() => Promise<void>> {
+    const { supervise, runDirectory } = this.#config.bgp;
+    const unlocked = (): Promise<void> => Promise.resolve();
+    if (!supervise) return unlocked;
+    try {
+      return await lockRunDirectory(runDirectory);
+    } catch (error) {
+      if (!(error instanceof SpeakerError) || error.code !== 'RUN_DIRECTORY_DENIED') throw error;
+      // A full disk, say. ExaBGP cannot be started there either, and is tried again until it can.
+      this.#log.error({ part: 'bgp', code: error.code }, error.message);
+      return unlocked;
+    }
+  }
+
   /** What operators ordered before a restart; only now is it sure that no other swancast writes that file. */
   async resume(): Promise<void> {
     await this.#breakGlass.start();
@@ -174,8 +199,8 @@ class Daemon {
       this.#checks = this.#make(config, changed);
       this.#config = config;
       this.#log.level = config.log.level;
-      this.#sidecar.reload(policyOf(config), changed);
-      this.#scheduler.replace([...this.#checks.values()]);
+      const checks = [...this.#checks.values()];
+      this.#sidecar.reload(policyOf(config), changed, () => this.#scheduler.replace(checks));
       this.#metrics.reloaded(true);
       const anew = changed.size === 0 ? 'no check changed' : `checks made anew: ${[...changed].join(', ')}`;
       this.#log.info(`configuration reloaded, ${anew}`);
@@ -250,6 +275,9 @@ class Daemon {
         return tell(undefined);
       case 'neighbor-advice':
         return undefined;
+      case 'redial-obstacle':
+        this.#redialObstacle = report.detail;
+        return undefined;
     }
   }
 
@@ -259,6 +287,7 @@ class Daemon {
       gateway: this.#config.gateway.name,
       startedAt: this.#startedAt,
       neighbors: this.#config.bgp.neighbors.map(({ address }) => address),
+      ...(this.#redialObstacle === undefined ? {} : { redialObstacle: this.#redialObstacle }),
     };
     return statusOf(this.#sidecar.state, this.#sidecar.policy, identity, this.#journal.entries, monotonic());
   }

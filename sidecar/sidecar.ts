@@ -73,10 +73,15 @@ export class Sidecar {
     }
   }
 
-  /** Goes on under another policy; what is announced stays so while its checks do not object. */
-  reload(policy: Policy, changed: ReadonlySet<string>): void {
+  /**
+   * Goes on under another policy; what is announced stays so while its checks do not object. `replaceChecks` puts
+   * those that look from now on in their place: only then is there somebody to tell the pace of the new ones.
+   */
+  reload(policy: Policy, changed: ReadonlySet<string>, replaceChecks: () => void): void {
     this.#policy = policy;
     this.dispatch({ type: 'reload', changed });
+    replaceChecks();
+    for (const check of this.#state.fast) this.#actors.pace(check, true);
   }
 
   /** Nothing happens any more, whatever is dispatched: what is announced is left to its lease. */

@@ -104,6 +104,8 @@ export interface Status {
     readonly neighbor_reasons: Readonly<Record<string, string>>;
     /** Neighbors that keep our routes when ExaBGP dies (RFC 4724): its death is no withdrawal there. */
     readonly graceful_restart: readonly string[];
+    /** Why ExaBGP cannot be told to connect at once to a router that comes back. */
+    readonly redial_obstacle?: string;
   };
   readonly journal: readonly TransitionStatus[];
 }
@@ -113,6 +115,7 @@ export interface Identity {
   readonly gateway: string;
   readonly startedAt: number;
   readonly neighbors: readonly string[];
+  readonly redialObstacle?: string;
 }
 
 export function statusOf(
@@ -139,6 +142,7 @@ export function statusOf(
       lease: state.lease?.lease ?? 'unknown',
       generation: state.generation,
       ...neighborStatus(identity.neighbors, state.lease),
+      ...(identity.redialObstacle === undefined ? {} : { redial_obstacle: identity.redialObstacle }),
     },
     journal,
   };

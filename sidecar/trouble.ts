@@ -41,7 +41,7 @@ export function troublesOf(
     const policy = policies.get(check);
     if (state === undefined || policy === undefined || check === cause?.check) continue;
     const behind = causeBehind(check, states, policies);
-    const own = state.down ?? (isStale(state, policy, now) ? stale(check) : undefined);
+    const own = state.down ?? (isStale(state, policy, now) ? stale(check, policy) : undefined);
     if (behind !== undefined) {
       const said = own ?? lastWord(state);
       if (said !== undefined) consequences.push({ ...troubleOf(check, said), depends_on: behind });

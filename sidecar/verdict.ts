@@ -33,6 +33,8 @@ export interface Cause {
  */
 const STUCK_GRACE_MS = 60_000;
 
+export const LAPSED: Cause = { reason: 'lease-lapsed', class: 'not-serving' };
+
 export interface CheckState {
   readonly passedAt: number | undefined;
   readonly level: number;
@@ -147,7 +149,7 @@ export function judge(
     if (!hasGoneStale) staleAt = soonest(staleAt, state.knownAt + policy.maxAgeMs);
     if (causeBehind(name, states, policies) === undefined) {
       worst = worse(worst, state.down);
-      if (hasGoneStale && state.down === undefined) worst = worse(worst, stale(name));
+      if (hasGoneStale && state.down === undefined) worst = worse(worst, stale(name, policy));
     }
     settled ||= state.down?.reason === 'vici-silent' || state.down?.reason === 'ike-silent';
     silent.vici ||= saysSilent(state, 'vici-silent');
@@ -194,6 +196,12 @@ export function unproved(verdict: Verdict, policies: ReadonlyMap<string, CheckPo
   return { ...verdict, class: 'not-serving', cause: { ...stale, check, value: said } };
 }
 
+/** After a lapse nothing is better than not serving until charon is proved alive anew: we may have stood still. */
+export function lapsed(verdict: Verdict): Verdict {
+  if (verdict.class === 'gone' || verdict.class === 'not-serving') return verdict;
+  return { ...verdict, class: 'not-serving', cause: LAPSED };
+}
+
 /** What a failure means: its own class, or the one that the operator gave the check. */
 export function causeOf(result: Exclude<Result, { verdict: 'pass' }>, policy: CheckPolicy): Cause {
   const natural: Class = REASONS[result.reason].class;
@@ -209,9 +217,10 @@ export function causeOf(result: Exclude<Result, { verdict: 'pass' }>, policy: Ch
 const saysSilent = ({ result }: CheckState, reason: Reason): boolean =>
   result?.verdict === 'fail' && result.reason === reason && result.provesAlive !== true;
 
-export const stale = (check: string): Cause => ({
+/** What a check that knows nothing for long is worth: no more than its failure, where that only shows. */
+export const stale = (check: string, policy: CheckPolicy): Cause => ({
   reason: 'check-stale',
-  class: REASONS['check-stale'].class,
+  class: policy.class === 'advisory' ? 'advisory' : REASONS['check-stale'].class,
   check,
 });
 

@@ -49,6 +49,8 @@ const lab = (name: string, ...args: string[]): Stage => {
   };
 };
 
+const CHAOS_SEED = process.env['CHAOS_SEED'] ?? '145';
+
 const STAGES: readonly Stage[] = [
   { name: 'types', argv: ['tsc', '--noEmit'] },
   { name: 'lint', argv: ['oxlint', '--type-aware', '--deny-warnings', '.'] },
@@ -60,6 +62,8 @@ const STAGES: readonly Stage[] = [
   lab('crash frr', 'crash', '--runs', '1', '--router', 'frr', '--bundle'),
   lab('sidecar-kill', 'sidecar-kill', '--runs', '1', '--bundle'),
   lab('restarts', 'restarts', '--runs', '5', '--bundle'),
+  // The same faults each time, so that a failure can be seen again. This seed draws many kinds within the minute.
+  lab(`chaos seed ${CHAOS_SEED}`, 'chaos', '--seconds', '60', '--seed', CHAOS_SEED, '--bundle'),
 ];
 
 function countTests(text: string): Count {

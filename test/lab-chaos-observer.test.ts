@@ -95,7 +95,7 @@ describe('a quiet lab', () => {
 describe('I1: announced implies charon alive', () => {
   it.each([
     ['dead', 10],
-    ['frozen', 2000],
+    ['frozen', 1500],
     ['empty', 1200],
   ] as const)('charon %s: within %i ms and slack', (condition, bound) => {
     const begin = [fault(-1, 'begins'), part(0, 'charon', condition)];
@@ -142,6 +142,17 @@ describe('I1: announced implies charon alive', () => {
     const thawed = [...history, part(10_000, 'guard', 'well')];
     expect(judge([...thawed, ...both(withdraw, 10_020)], 12_000)).toEqual([]);
     expect(invariants(judge(thawed, 10_200))).toEqual(['I2']);
+  });
+
+  it('wants a sidecar out of descriptors to hear charon hang up, and asks no more than the age of proof else', () => {
+    const blind = [fault(-1, 'begins'), part(0, 'sidecar', 'blind')];
+    expect(judge(blind, 20_000)).toEqual([]);
+    const died = [...blind, part(5000, 'charon', 'dead')];
+    expect(judge([...died, ...both(withdraw, 5010)], 8000)).toEqual([]);
+    expect(invariants(judge(died, 5200))).toEqual(['I1']);
+    const froze = [...blind, part(5000, 'charon', 'frozen')];
+    expect(judge([...froze, ...both(withdraw, 9000)], 12_000)).toEqual([]);
+    expect(invariants(judge(froze, 9300))).toEqual(['I1']);
   });
 
   it('waits for the hand-over, but not when charon dies meanwhile', () => {
@@ -304,6 +315,35 @@ describe('the link and the kernel', () => {
       part(20, 'sidecar', 'dead'),
     ];
     expect(judge(history, 20_000)).toEqual([]);
+  });
+
+  describe('a session that outlives a dead link', () => {
+    const dead = [
+      fault(-1, 'begins'),
+      part(0, 'link', 'dead'),
+      part(1000, 'charon', 'dead'),
+      part(3000, 'link', 'well'),
+      announce(3010),
+    ];
+
+    it('may deliver what was said before charon died, with the withdrawal behind it', () => {
+      expect(judge([...dead, withdraw(3020), fault(3030, 'ends')], 4500)).toEqual([]);
+    });
+
+    it('may not leave it at that', () => {
+      expect(judge(dead, 4500)).toMatchObject([{ invariant: 'I1', prefix: P4 }]);
+    });
+
+    it('may not say so twice', () => {
+      const again = judge([...dead, withdraw(3020), announce(3700)], 4500);
+      expect(again).toMatchObject([{ invariant: 'I3', prefix: P4 }, { invariant: 'I1' }]);
+    });
+
+    it('has no such excuse once it is another session', () => {
+      const open: ObserverEvent = { kind: 'session', at: 3005, gateway: 'gw1', family: 4, state: 'open' };
+      const [first] = judge([...dead.slice(0, 4), open, announce(3010)], 4500);
+      expect(first).toMatchObject({ invariant: 'I3', prefix: P4 });
+    });
   });
 
   it('takes a kernel route to a gateway that does not announce for a breach', () => {

@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { formatFaults, judgeByMedian, summarizeFaults, type FaultRow } from './lab/fault-report.ts';
-import { onlyKeepalives, oneUpdateEach, unnoticed, withdrawalsIn, type Window } from './lab/fault-window.ts';
-import { FAULTS } from './lab/faults-exercise.ts';
+import {
+  longestAbsence,
+  onlyKeepalives,
+  oneUpdateEach,
+  unnoticed,
+  withdrawalsIn,
+  type Window,
+} from './lab/fault-window.ts';
+import { FAULTS } from './lab/fault-tables.ts';
 import { partOf } from './lab/gateway-parts.ts';
 import { parseCost } from './lab/process-cost.ts';
 import { sidecarConfig } from './lab/sidecar-config.ts';
@@ -56,7 +63,7 @@ describe('summary of faults', () => {
     row('a', 3),
     row('a', 5),
     calm,
-    { ...calm, degraded: true, note: '20 s' },
+    { ...calm, degrades: 1, note: '20 s' },
     { ...calm, fault: 'm', expect: 'measured', withdrawals: 2 },
     { fault: 's', ok: true, expect: 'skipped', skipped: 'no clock' },
     row('f', 12, { ok: false, error: 'late\nmore' }),
@@ -87,7 +94,7 @@ describe('summary of faults', () => {
     expect(formatFaults(rows, summarizeFaults(rows)).split('\n')).toEqual([
       'fault  runs    min  median    p95    max  bound',
       'a         2   3.00    4.00   5.00   5.00     10  ok',
-      'c         2      -       -      -      -      -  ok; 0 UPDATE(s), 4 packet(s) lost; degraded meanwhile; 20 s',
+      'c         2      -       -      -      -      -  ok; 0 UPDATE(s), 4 packet(s) lost; degraded in 1 of 2 runs; 20 s',
       'm         1      -       -      -      -      -  ok; 0 UPDATE(s), 2 packet(s) lost; withdrawn in 1 of 1 runs',
       's         1      -       -      -      -      -  SKIPPED: no clock',
       'f         1  12.00   12.00  12.00  12.00     10  FAILED; late',
@@ -122,6 +129,28 @@ describe('window', () => {
       { ...session, gateway: 'gw1', state: 'open' },
     ];
     expect(withdrawalsIn(window(events))).toBe(2);
+  });
+
+  it('measures the longest absence of one prefix, by either way', () => {
+    const at = (ms: number, event: LabEvent): LabEvent => ({ ...event, at: ms });
+    const closed: LabEvent = {
+      kind: 'session',
+      at: 1,
+      gateway: 'gw1',
+      family: 4,
+      state: 'closed',
+      how: 'FIN',
+    };
+    const events = [
+      at(100, closed),
+      at(150, { kind: 'withdraw', at: 1, gateway: 'gw1', prefix: PREFIX4 }),
+      at(200, announce(PREFIX4, 100, 'gw2')),
+      at(400, announce(PREFIX4, 100)),
+      at(500, { kind: 'withdraw', at: 1, gateway: 'gw1', prefix: PREFIX6 }),
+      at(600, announce(PREFIX6, 100)),
+    ];
+    expect(longestAbsence(events, 'gw1', both)).toBe(300);
+    expect(longestAbsence(events, 'gw2', both)).toBe(0);
   });
 
   it('takes an UPDATE without a prefix (End-of-RIB) for one too', () => {
@@ -194,6 +223,20 @@ describe('tables', () => {
     for (const fault of FAULTS) if ('boundMs' in fault) expect(fault.boundMs).toBeGreaterThan(0);
     expect(FAULTS.filter((fault) => 'strike' in fault).every((fault) => 'boundMs' in fault)).toBe(true);
   });
+
+  it('measure the fast profile under the burdens that the default one must bear', () => {
+    const names = FAULTS.filter(({ setting }) => setting.startsWith('fast')).map(({ name }) => name);
+    expect(new Set(names)).toEqual(
+      new Set([
+        'charon-sigstop-fast',
+        'cpu-hogs-fast',
+        'reload-connections-fast',
+        'reconnect-storm-fast',
+        'slow-updown-fast',
+        'dead-radius-fast',
+      ]),
+    );
+  });
 });
 
 describe('configuration of the lab', () => {
@@ -204,6 +247,15 @@ describe('configuration of the lab', () => {
     expect(text).toContain('supervise: false');
     expect(text.match(/announced: \{ med: 50,/g)).toHaveLength(2);
     expect(sidecarConfig(gateway, '/v', '/d', { supervise: true })).toContain('announced: { med: 100,');
+  });
+
+  it('has the profile and a place of its own for the state only where asked for', () => {
+    const plain = sidecarConfig(gateway, '/v', '/d', { supervise: true });
+    expect(plain).not.toContain('profile');
+    expect(plain).toContain('state_directory: /d }');
+    const fast = sidecarConfig(gateway, '/v', '/d', { supervise: true, fast: true, stateDirectory: '/s' });
+    expect(fast).toMatch(/^profile: fast$/m);
+    expect(fast).toContain('state_directory: /s }');
   });
 
   it('loads RADIUS, patience and spare connections only where asked for', () => {

@@ -44,6 +44,7 @@ const FAILURES: readonly (readonly [ProbeOutcome['kind'], HealthReason])[] = [
   ['silent', 'ike-silent'],
   ['blocked', 'ike-silent'],
   ['receiver', 'ike-workers-stuck'],
+  ['overloaded', 'ike-overloaded'],
 ];
 
 /** Whoever answers is alive, however badly it serves. */
@@ -70,7 +71,7 @@ function said(outcome: ProbeOutcome): string {
     case 'worker':
       return `${outcome.answer} in ${outcome.ms.toFixed(1)} ms`;
     case 'overloaded':
-      return 'COOKIE only, alive but overloaded';
+      return 'COOKIE, and then no answer from a worker';
     case 'receiver':
       return 'only the receiver thread answers';
     case 'silent':

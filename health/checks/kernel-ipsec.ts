@@ -1,5 +1,6 @@
 /** The check `kernel-ipsec`: the kernel drops few IPsec packets, and few clients land here without state. */
 import type { Check, CheckOptions, Judgement } from '../check.ts';
+import { askCounters } from '../counters.ts';
 import { readXfrmStatistics, type XfrmStatistics } from '../host/xfrm-statistics.ts';
 import type { LimitSchema, LimitsOf } from '../limits.ts';
 import { rateOf, type Counted } from '../rate.ts';
@@ -92,7 +93,7 @@ const perSecond = (rate: number): string => `${rate.toFixed(rate < 10 ? 1 : 0)}/
 /** `proc`: where procfs is; a test has a tree of its own. */
 export function create(
   options: CheckOptions<KernelIpsecLimits>,
-  { link, now }: { readonly link: Pick<World['link'], 'snapshot'>; readonly now: () => number },
+  { link, now }: { readonly link: Pick<World['link'], 'ask'>; readonly now: () => number },
   proc?: string,
 ): Check {
   const { limits: own, ...check } = options;
@@ -100,11 +101,11 @@ export function create(
   let spisBefore: number | undefined;
   return {
     ...check,
-    // oxlint-disable-next-line typescript/require-await -- everything it reads is there at once
-    async observe() {
+    async observe(signal) {
+      // Without charon's word the kernel's own still counts.
+      const asked = await link.ask(askCounters, check.pace.timeoutMs / 2, signal);
+      const spis = asked.kind === 'answered' ? asked.answer?.get('invalid-spi') : undefined;
       const counters = readXfrmStatistics(proc);
-      // What charon said last is young enough, and it is not asked for this alone.
-      const spis = link.snapshot?.counters?.get('invalid-spi');
       const invalidSpis =
         spis !== undefined && spisBefore !== undefined && spis >= spisBefore ? spis - spisBefore : undefined;
       spisBefore = spis;

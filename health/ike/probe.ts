@@ -1,10 +1,14 @@
 /**
  * One probe of one UDP port: sends, waits, sends again, and in the end asks the receiver thread too.
  *
- *   0          worker probe ──► answer: `worker`     COOKIE: again with the cookie, still COOKIE: `overloaded`
+ *   0          worker probe ──► answer: `worker`     COOKIE: again with the cookie (RFC 7296 section 2.6)
  *   tryMs      the same bytes again (a full socket buffer may have dropped the first)
  *   2 · tryMs  receiver probe ──► answer: `receiver`, the workers are stuck
  *   3 · tryMs  `silent`
+ *
+ * COOKIE comes from the receiver thread, as a defence against floods. A client that answers it is served by a
+ * worker, so a probe that answers it tells a busy gateway from a stuck one: after COOKIE only a worker's answer is
+ * worth `worker`, and without one it is `overloaded`.
  *
  * A connected socket: the kernel drops what others send and hands us the ICMP "port unreachable".
  */
@@ -27,8 +31,8 @@ import {
 export type ProbeOutcome =
   /** A worker has looked at it. */
   | { readonly kind: 'worker'; readonly answer: string; readonly ms: number }
-  /** Alive, but it asks for a cookie again and again. */
-  | { readonly kind: 'overloaded'; readonly ms: number }
+  /** The receiver thread asked for a cookie, got it, and no worker answered. */
+  | { readonly kind: 'overloaded' }
   /** Only the receiver thread answers. */
   | { readonly kind: 'receiver' }
   | { readonly kind: 'silent' }
@@ -55,7 +59,7 @@ export interface ProbeTimes {
   readonly setTimer?: SetTimer;
 }
 
-/** How often a demanded cookie is sent back: the second time in case charon's secret changed in between. */
+/** How often a cookie is demanded and sent back: the second time in case charon's secret changed in between. */
 const COOKIE_ROUNDS = 2;
 
 /** Probes once. Expected failures are outcomes; rejects only when the signal ends it, with its reason. */
@@ -144,7 +148,10 @@ class Exchange {
   #send(attempt: number): void {
     if (this.#ended) return;
     if (attempt > 3) {
-      this.#resolve({ kind: 'silent' });
+      // When this process was late itself, the answer may lie in the socket: it is read before this runs.
+      setImmediate(() => {
+        this.#resolve({ kind: this.#cookies > 0 ? 'overloaded' : 'silent' });
+      });
       return;
     }
     this.#transmit(
@@ -175,14 +182,16 @@ class Exchange {
       case 'cookie':
         this.#cookies += 1;
         if (this.#cookies > COOKIE_ROUNDS) {
-          this.#resolve({ kind: 'overloaded', ms });
+          this.#resolve({ kind: 'overloaded' });
           return;
         }
         this.#cookie = answer.cookie;
         this.#transmit(encodeWorkerProbe(this.#material, answer.cookie));
         return;
       case 'foreign':
-        if (readAnswer(bytes, this.#receiverSpi).kind === 'answered') this.#resolve({ kind: 'receiver' });
+        if (readAnswer(bytes, this.#receiverSpi).kind === 'answered') {
+          this.#resolve({ kind: this.#cookies > 0 ? 'overloaded' : 'receiver' });
+        }
         return;
       default:
         answer satisfies never;

@@ -15,12 +15,16 @@ export async function run(file: string, { output, env }: Surroundings): Promise<
     return loaded;
   });
   if (typeof config === 'number') return config;
-  const [{ runDaemon }, { HttpError }] = await Promise.all([import('../run.ts'), import('../http.ts')]);
+  const [{ runDaemon }, { HttpError }, { SpeakerError }] = await Promise.all([
+    import('../run.ts'),
+    import('../http.ts'),
+    import('../../bgp/problem.ts'),
+  ]);
   try {
     return await runDaemon(config, () => loadConfig(file, env));
   } catch (error) {
-    // A listener that cannot be had: another swancast runs, or the port is taken.
-    if (!(error instanceof HttpError)) throw error;
+    // A listener or run directory that cannot be had: another swancast runs, or the port is taken.
+    if (!(error instanceof HttpError) && !(error instanceof SpeakerError)) throw error;
     output.err(`${error.message}\n`);
     return EXIT.problem;
   }

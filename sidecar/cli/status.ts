@@ -62,10 +62,12 @@ export function statusText({
         bgp.neighbor_reasons[address] ?? (bgp.graceful_restart.includes(address) ? KEEPS_ROUTES : '-'),
       ]),
     ),
+    ...(bgp.redial_obstacle === undefined ? [] : [`WARNING: ${REDIAL_LATE}: ${bgp.redial_obstacle}`]),
     `${guard}\n`,
   ].join('\n\n');
 }
 
+const REDIAL_LATE = 'a router that comes back may have to wait for up to a minute, as ExaBGP cannot be told';
 const KEEPS_ROUTES = 'WARNING: graceful restart is on, it keeps our routes when ExaBGP dies';
 
 /** Only while something is forced: nobody should have to look for it, or to look past it. */

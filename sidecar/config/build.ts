@@ -3,6 +3,7 @@
  * comes back with a whole Config, so that the rules can look at the rest; the caller throws it away when
  * anything was reported.
  */
+import { defaultsOf, type Profile } from '../../health/profile.ts';
 import { CHECK_TYPES, type CheckTypeName } from '../../health/registry.ts';
 import type { Attributes } from '../../bgp/announcement.ts';
 import { addressText, familyOf, prefixText } from './address.ts';
@@ -20,7 +21,7 @@ import { elements, innerKeys, mapping, section, type Reader } from './section.ts
 
 /** `hostname`: the name of a gateway that gives itself none. */
 export function buildConfig(root: RawMap, reader: Reader, hostname: string): Config {
-  section(SCHEMA.keys, root, '', reader, { more: innerKeys(SCHEMA) });
+  const { profile } = section(SCHEMA.keys, root, '', reader, { env: true, more: innerKeys(SCHEMA) });
   const read = <K extends Keys>(spec: MapSpec & { readonly keys: K }, key: string): Values<K> =>
     section(spec.keys, root[key], key, reader, { env: true, more: innerKeys(spec) });
 
@@ -37,13 +38,16 @@ export function buildConfig(root: RawMap, reader: Reader, hostname: string): Con
   // cannotPrepend() says why; the default must not make a configuration wrong.
   const prepend = neighbors.some((neighbor) => cannotPrepend(neighbor, bgp.localAs)) ? 0 : DEGRADED_PREPEND;
   return deepFreeze({
+    profile,
     gateway: { name: gateway.name ?? hostname },
     strongswan: read(SECTIONS.strongswan, 'strongswan'),
     prefixes: prefixes.map((raw, index) => buildPrefix(raw, `prefixes[${index}]`, prepend, reader)),
     bgp: { ...bgp, neighbors },
     lease: read(SECTIONS.lease, 'lease'),
     decision: read(SECTIONS.decision, 'decision'),
-    checks: withNaturalDependencies(checks.map((raw, index) => buildCheck(raw, `checks[${index}]`, reader))),
+    checks: withNaturalDependencies(
+      checks.map((raw, index) => buildCheck(raw, `checks[${index}]`, profile, reader)),
+    ),
     http: { listen: parseListen(http.listen) },
     control: read(SECTIONS.control, 'control'),
     log: read(SECTIONS.log, 'log'),
@@ -109,16 +113,17 @@ function buildNeighbor(raw: Raw, path: string, localAs: number, reader: Reader):
   };
 }
 
-function buildCheck(raw: Raw, path: string, reader: Reader): CheckConfig {
+function buildCheck(raw: Raw, path: string, profile: Profile, reader: Reader): CheckConfig {
   const values = section(SCHEMA.lists.checks.keys, raw, path, reader, { more: ['limits'] });
-  const { defaults } = CHECK_TYPES[values.type];
+  const defaults = defaultsOf(values.type, profile);
   const map = mapping(raw, path, SILENT);
-  const intervalMs = values.intervalMs ?? defaults.intervalMs;
+  // A default never contradicts what the person wrote: one of these pulls the others along.
+  const intervalMs =
+    values.intervalMs ?? Math.max(defaults.intervalMs, values.timeoutMs ?? 0, values.fastIntervalMs ?? 0);
   return {
     name: values.name,
     type: values.type,
     intervalMs,
-    // A default never contradicts what the person wrote: another interval pulls the others along.
     fastMs: values.fastIntervalMs ?? Math.min(defaults.fastMs, intervalMs),
     timeoutMs: values.timeoutMs ?? Math.min(defaults.timeoutMs, intervalMs),
     rise: values.rise ?? defaults.rise,
@@ -132,7 +137,7 @@ function buildCheck(raw: Raw, path: string, reader: Reader): CheckConfig {
   };
 }
 
-/** A type may depend on another by its nature: sa-count knows nothing while charon is down. */
+/** A type may depend on another by its nature: sa-count knows nothing while charon is down. The one place that knows. */
 const withNaturalDependencies = (checks: readonly CheckConfig[]): CheckConfig[] =>
   checks.map((check) => {
     const natural = CHECK_TYPES[check.type as CheckTypeName].dependsOn as readonly string[];

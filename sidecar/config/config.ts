@@ -7,8 +7,10 @@
  *   section.ts    one mapping of the file against one convict document: the only user of convict
  *   build.ts      values → Config; rules.ts: what no single key can say
  *   load.ts       the file, the environment and the secrets, read from disk
+ *   nearest.ts, glued.ts, environment.ts   what was probably meant: a misspelt word, a missing blank, a variable
  *   json-schema.ts, reference.ts, print.ts   the same schema for editors, for the README, for people
  */
+import type { Profile } from '../../health/profile.ts';
 import type { Class } from '../../health/reason.ts';
 import type { Attributes } from '../../bgp/announcement.ts';
 
@@ -63,6 +65,7 @@ export interface CheckConfig {
   readonly fall: number;
   /** A result older than this counts as unknown. */
   readonly maxAgeMs: number;
+  /** What its type depends on by its nature included. */
   readonly dependsOn: readonly string[];
   /** Overrides the class that the reason brings along. */
   readonly class?: Class;
@@ -71,6 +74,8 @@ export interface CheckConfig {
 }
 
 export interface Config {
+  /** Already worked into `checks`. */
+  readonly profile: Profile;
   readonly gateway: { readonly name: string };
   readonly strongswan: { readonly viciSocket: string };
   readonly prefixes: readonly PrefixConfig[];

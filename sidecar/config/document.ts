@@ -5,6 +5,7 @@
  * everything else that YAML can say (tags, aliases without end, dates, several documents) is a problem.
  */
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Node } from 'yaml';
+import { gluedHint } from './glued.ts';
 import { join, type Problem, show } from './problem.ts';
 
 export type Raw = string | number | boolean | null | readonly Raw[] | RawMap;
@@ -69,7 +70,9 @@ export function parseYaml(text: string, file: string): ParsedDocument {
   // The first one only: the others are mostly what the parser made of the rest because of it.
   const [error] = [...document.errors, ...document.warnings];
   if (error !== undefined) {
-    report(lineAt(error.pos[0]), '', undefined, 'YAML', syntaxMessage(error.code, error.message));
+    const line = lineAt(error.pos[0]);
+    const written = text.split('\n')[line - 1] ?? '';
+    report(line, '', undefined, 'YAML', gluedHint(written) ?? syntaxMessage(error.code, error.message));
     return finish(undefined);
   }
 

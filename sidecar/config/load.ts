@@ -4,6 +4,7 @@ import { hostname as hostName } from 'node:os';
 import { buildConfig } from './build.ts';
 import type { Config } from './config.ts';
 import { parseYaml } from './document.ts';
+import { strangers } from './environment.ts';
 import { ConfigError, type Problem } from './problem.ts';
 import { rules } from './rules.ts';
 import { readSecret } from './secret.ts';
@@ -40,6 +41,16 @@ export function parseConfig(text: string, { file, env, hostname }: Surroundings)
     );
   for (const { key, value, expected, message, involves = [] } of rules(config)) {
     if (![key, ...involves].some(isBroken)) report(key, value, expected, message);
+  }
+  for (const { key, message } of strangers(env)) {
+    found.push({
+      file: 'environment',
+      line: 0,
+      key,
+      value: env[key],
+      expected: 'a key of the file',
+      message,
+    });
   }
   if (found.length > 0) throw new ConfigError(found.sort((a, b) => a.line - b.line));
   return config;

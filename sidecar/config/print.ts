@@ -11,8 +11,9 @@ import { fieldName } from './key-spec.ts';
 type Plain = { readonly [key: string]: unknown };
 
 export function plainConfig(config: Config): Plain {
-  const { gateway, strongswan, prefixes, bgp, lease, decision, checks, http, control, log } = config;
+  const { profile, gateway, strongswan, prefixes, bgp, lease, decision, checks, http, control, log } = config;
   return {
+    profile,
     gateway: { name: gateway.name },
     strongswan: { vici_socket: strongswan.viciSocket },
     prefixes: prefixes.map(plainPrefix),

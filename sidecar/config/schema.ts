@@ -2,7 +2,8 @@
  * Every key of the configuration file: what it means, its format, its default. The one source that the
  * reader, `swancast config schema`, the table in README and the example are made from or held against.
  */
-import type { MapSpec } from './key-spec.ts';
+import { PROFILES } from '../../health/profile.ts';
+import type { KeySpec, MapSpec } from './key-spec.ts';
 import { LOG_LEVELS } from './config.ts';
 import { NEIGHBOR, PREFIX } from './schema-routes.ts';
 import { CHECK } from './schema-checks.ts';
@@ -34,7 +35,7 @@ const BGP = {
   doc: 'ExaBGP and the routers it speaks to.',
   keys: {
     supervise: {
-      doc: 'true: swancast starts ExaBGP and restarts it (containers, the lab). false: a unit of its own runs ExaBGP with the configuration that `swancast render exabgp` prints (systemd).',
+      doc: 'true: swancast starts ExaBGP and restarts it (containers, the lab). false: a unit of its own runs ExaBGP with the configuration that `swancast render exabgp` prints (systemd), as the user of swancast and from a file that this user may replace: swancast turns a setting over in it, and sends SIGUSR1, to make ExaBGP connect at once to a router that came back.',
       format: 'boolean',
       default: true,
     },
@@ -54,7 +55,7 @@ const BGP = {
       example: '10.1.1.2',
     },
     run_directory: {
-      doc: "Where the rendered exabgp.conf is written. Only swancast's user may write there.",
+      doc: "Where the rendered exabgp.conf is written, for one swancast alone: a second one is refused. Only swancast's user may write there.",
       format: 'path',
       default: '/run/swancast',
     },
@@ -166,9 +167,15 @@ export const SECTIONS = {
   log: LOG,
 } as const;
 
+const PROFILE = {
+  doc: 'How soon a frozen charon is withdrawn: "default" within 1.5 s, "fast" within 0.3 s, at the price of more CPU time and of false alarms on a busy host (see "Fast profile"). It sets the defaults of the checks of type charon and ike-probe; their own keys go before it.',
+  format: PROFILES,
+  default: 'default',
+} as const satisfies KeySpec;
+
 export const SCHEMA = {
   doc: 'Configuration of swancast',
-  keys: {},
+  keys: { profile: PROFILE },
   sections: SECTIONS,
   lists: { prefixes: PREFIX, checks: CHECK },
 } as const satisfies MapSpec;

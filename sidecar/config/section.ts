@@ -8,6 +8,7 @@
 import convict from 'convict';
 import { isRawMap, type Raw, type RawMap } from './document.ts';
 import { FORMATS } from './formats.ts';
+import { gluedHint, gluedKey } from './glued.ts';
 import { fieldName, fieldValue, type Keys, type KeySpec, type MapSpec, type Values } from './key-spec.ts';
 import { nearest } from './nearest.ts';
 import { isNot, join } from './problem.ts';
@@ -48,11 +49,15 @@ export function section<K extends Keys>(
   const map = mapping(raw, path, reader);
   const isMapping = isRawMap(raw) || raw === undefined || raw === null;
   const known = [...Object.keys(keys), ...(options.more ?? [])];
-  for (const key of Object.keys(map).filter((each) => !known.includes(each))) {
+  const unknown = Object.keys(map).filter((each) => !known.includes(each));
+  for (const key of unknown) {
     const guess = nearest(key, known);
     const wayOut = guess === undefined ? `known here: ${known.join(', ')}` : `did you mean ${guess}?`;
-    reader.report(join(path, key), map[key], known.join(', '), `is not a known key; ${wayOut}`);
+    const message = `is not a known key; ${gluedHint(key) ?? wayOut}`;
+    reader.report(join(path, key), map[key], known.join(', '), message);
   }
+  // Said once is enough.
+  const glued = unknown.map(gluedKey);
   const document: Record<string, convict.SchemaObj> = {};
   const good: Record<string, unknown> = {};
   const env: Record<string, string> = {};
@@ -77,7 +82,7 @@ export function section<K extends Keys>(
       for (const { at, found, expected, message } of problems)
         reader.report(place + at, found, expected, message);
       if (problems.length === 0) good[key] = map[key];
-    } else if (spec.default === undefined && isMapping) {
+    } else if (spec.default === undefined && isMapping && !glued.includes(key)) {
       const expected = formatOf(spec).expected(spec);
       const message = `is missing; expected ${expected}${exampleText(spec.example)}`;
       reader.report(place, undefined, expected, message);
@@ -103,11 +108,12 @@ export const isVariable = (spec: KeySpec): boolean => formatOf(spec).type !== 'l
 export function mapping(raw: Raw | undefined, path: string, reader: Reader): RawMap {
   if (isRawMap(raw)) return raw;
   if (raw !== undefined && raw !== null) {
+    const hint = typeof raw === 'string' ? gluedHint(raw) : undefined;
     reader.report(
       path,
       raw,
       'a mapping',
-      isNot(raw, 'a mapping of keys', 'write its keys below it, indented'),
+      isNot(raw, 'a mapping of keys', hint ?? 'write its keys below it, indented'),
     );
   }
   return {};

@@ -252,6 +252,20 @@ describe('the lease', () => {
     expect(bench.set(2, [one]).take()).toContain('> announce route 192.0.2.1/32 next-hop self');
   });
 
+  it('announces nothing on evidence from before a lapse, whoever brings it', () => {
+    const bench = Bench.open();
+    bench.set(1, [one]).says('done').event({ type: 'connected', client: 2 });
+    const before = bench.now + 999;
+    bench.pass(1000).says('done').take();
+    expect(bench.state.lease.kind).toBe('lapsed');
+    expect(bench.set(1, [one], before).take()).toEqual(['1: refused evidence-too-old']);
+    expect(bench.set(5, [one], before, 2).take()).toEqual(['2: refused evidence-too-old']);
+    // Not even when the lapse was answered with a withdrawal in between.
+    bench.set(2, [], bench.now).take();
+    expect(bench.set(3, [one], before).take()).toEqual(['1: refused evidence-too-old']);
+    expect(bench.set(3, [one]).take()).toContain('1: renewed 3');
+  });
+
   it('has one holder at a time', () => {
     const bench = Bench.open();
     bench.set(1, [one]).event({ type: 'connected', client: 2 }).take();
@@ -382,6 +396,15 @@ describe('an ExaBGP that does not answer', () => {
     const bench = Bench.open();
     bench.set(1, [one]).says('done').set(2, []).take();
     expect(bench.says('error').take()[0]).toBe('kill: ExaBGP refused to withdraw everything');
+  });
+
+  it('is killed for good, and once, whatever was read behind the refusal', () => {
+    const bench = Bench.open();
+    bench.set(1, [one, two]).says('done', 'done').set(2, [one]).set(3, []).take();
+    const wire = bench.says('error', 'error', 'done').take();
+    expect(wire).toEqual(['kill: ExaBGP refused to withdraw 192.0.2.2/32']);
+    expect([bench.state.phase, bench.wakeAt]).toEqual(['killing', undefined]);
+    expect(bench.pass(60_000).take()).toEqual([]);
   });
 
   it('is noticed within two and a half seconds while nothing is due', () => {

@@ -5,7 +5,7 @@ import { chmodSync, existsSync, readdirSync, renameSync, statSync } from 'node:f
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { isAlive, processStat, descendants, type ProcessIdentity } from '../../bgp/procfs.ts';
+import { descendants, isAlive, processStat, signalProcess, type ProcessIdentity } from '../../bgp/procfs.ts';
 import { answerLikeExabgp, FakeExabgp, type FakeExabgpOptions } from '../fake/exabgp.ts';
 import { LeaseHolder, monotonic } from '../fake/lease-holder.ts';
 
@@ -61,7 +61,9 @@ describe('the guard', () => {
   it('clears ExaBGP before it listens, and tells who it is', async () => {
     const fake = await exabgp();
     const lease = await holder(fake);
-    expect(fake.commands.slice(0, 3)).toEqual(['version', 'clear adj-rib out', 'version']);
+    // The launcher's clear goes before: what an earlier launcher left must not stay until a guard is up.
+    const first = ['', 'clear adj-rib out', 'version', 'clear adj-rib out', 'version'];
+    expect(fake.commands.slice(0, 5)).toEqual(first);
     expect(lease.messages[0]).toMatchObject({
       type: 'hello',
       exabgpPid: fake.identity?.pid,
@@ -163,6 +165,15 @@ describe('the guard', () => {
     expect(fake.stderr).toContain('no answer to `version` for 2');
   });
 
+  it('kills an ExaBGP that froze, also when the launcher between them is gone', async () => {
+    const { fake, lease } = await announced();
+    const launcher = processStat(guardOf(lease).pid)?.parent ?? 0;
+    process.kill(fake.identity?.pid ?? 0, 'SIGSTOP');
+    process.kill(launcher, 'SIGKILL');
+    await fake.until(() => !fake.alive);
+    expect(fake.stderr).not.toContain('cannot be killed');
+  });
+
   it('kills an ExaBGP that does not read: a full pipe does not stop the guard', async () => {
     const { fake, lease } = await announced();
     if (fake.identity === undefined) throw new Error('no identity');
@@ -200,7 +211,8 @@ describe('the guard', () => {
     const fake = await exabgp();
     await holder(fake);
     expect(fake.commands.filter((command) => /announce|withdraw/.test(command))).toEqual([]);
-    expect(fake.commands.filter((command) => command.startsWith('clear'))).toHaveLength(1);
+    // One of the launcher, one of the guard.
+    expect(fake.commands.filter((command) => command.startsWith('clear'))).toHaveLength(2);
   });
 
   it('leaves nothing running when ExaBGP dies', async () => {
@@ -334,7 +346,8 @@ describe('the launcher', () => {
     child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (log += chunk.toString()));
     while (!log.includes('next one in 3 s')) await once(child.stderr, 'data');
-    expect(out).toBe('\nclear adj-rib out\n'.repeat(3));
+    // And before the first: what an earlier launcher left must not stay until a guard is up.
+    expect(out).toBe('\nclear adj-rib out\n'.repeat(4));
     expect(log.match(/the guard ended with 3: routes cleared, next one in \d s/g)).toHaveLength(3);
     // ExaBGP ends it in the middle of its nap.
     child.kill('SIGTERM');
@@ -351,6 +364,29 @@ describe('the launcher', () => {
     const successor = await holder(fake);
     expect(successor.report).toMatchObject({ lease: 'none', generation: 0, acknowledged: [] });
     expect(fake.since(mark).filter((command) => command === 'clear adj-rib out')).toHaveLength(2);
+  });
+
+  it('is missed by its guard, which clears in its stead', async () => {
+    const fake = await FakeExabgp.prepare();
+    cleanups.push(() => fake.stop());
+    // Like ExaBGP, and unlike node, this parent does not look after a child that ended, and keeps its pipes open.
+    const run = /^\trun (.*);$/m.exec(fake.configText)?.[1] ?? '';
+    const child = spawn('/bin/sh', ['-c', `exec 4<&0; ${run} <&4 & echo $! >&2; exec sleep 300`]);
+    cleanups.push(() => {
+      for (const member of descendants(child.pid ?? 0)) signalProcess(member, 'SIGKILL');
+      child.kill('SIGKILL');
+    });
+    let [out, log] = ['', ''];
+    child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (log += chunk.toString()));
+    // The guard is up: it asks ExaBGP for its version.
+    while (!out.includes('version')) await once(child.stdout, 'data');
+    const family = descendants(child.pid ?? 0);
+    expect(out).toBe('\nclear adj-rib out\nversion\n');
+    process.kill(Number(/^\d+$/m.exec(log)?.[0]), 'SIGKILL');
+    while (!out.endsWith('version\nclear adj-rib out\n')) await once(child.stdout, 'data');
+    expect(log).toContain('the launcher ended: routes cleared');
+    for (const member of family) signalProcess(member, 'SIGKILL');
   });
 
   it('clears when the guard is frozen and killed by somebody else', async () => {

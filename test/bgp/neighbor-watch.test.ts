@@ -118,10 +118,41 @@ it('has ExaBGP told when a port accepts that is down, and leaves alone what is u
   vi.useFakeTimers();
 });
 
+it('looks at all that are down as soon as one accepts: the families of a router come back together', async () => {
+  const first = createServer((socket) => socket.resume()).listen(0, '127.0.0.1');
+  await once(first, 'listening');
+  const { port } = first.address() as AddressInfo;
+  const second = createServer((socket) => socket.resume()).listen(port, '127.0.0.2');
+  await once(second, 'listening');
+  const told: string[] = [];
+  let both = (): void => undefined;
+  const watch = new NeighborWatch({
+    neighbors: ['127.0.0.1', '127.0.0.2'].map((address) => ({ address, localAddress: '127.0.0.1', port })),
+    now: monotonic,
+    onAdvice: () => undefined,
+    redial: (address) => {
+      told.push(address);
+      if (told.length === 2) both();
+      return Promise.resolve();
+    },
+  });
+  watches.push(watch);
+  watch.update({ neighbors: { '127.0.0.1': 'down', '127.0.0.2': 'up' }, reasons: {} });
+  vi.advanceTimersByTime(400);
+  watch.update({ neighbors: { '127.0.0.1': 'down', '127.0.0.2': 'down' }, reasons: {} });
+  // The first one's look is due, the second one's would be 400 ms later: no time passes any more.
+  vi.advanceTimersByTime(100);
+  await new Promise<void>((resolve) => (both = resolve));
+  expect(told).toEqual(['127.0.0.1', '127.0.0.2']);
+  watch.stop();
+  for (const server of [first, second]) server.close();
+});
+
 it('leaves no timer behind', () => {
   const { watch } = watching('127.0.0.1', '127.0.0.1');
   watch.update({ neighbors: {}, reasons: {} });
-  expect(vi.getTimerCount()).toBe(2);
+  // Two words of advice, two looks.
+  expect(vi.getTimerCount()).toBe(4);
   watch.stop();
   expect(vi.getTimerCount()).toBe(0);
 });

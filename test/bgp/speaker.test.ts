@@ -145,7 +145,7 @@ it('adopts a lease that it finds, by renewing the generation of the hello', asyn
   second.speaker.renew(7, monotonic());
   second.speaker.set(8, [one], monotonic());
   await second.until<Report>('report', ({ generation }) => generation === 8);
-  expect(fake.since(0).filter((command) => !command.startsWith('clear'))).toHaveLength(1);
+  expect(fake.since(0).filter((command) => command.startsWith('announce'))).toHaveLength(1);
 });
 
 it('tells what it adopted to a guard that is started anew, although it never sent it', async () => {
@@ -219,6 +219,54 @@ it('kills ExaBGP and guard when the guard is frozen', async () => {
   expect(lost.code).toBe('GUARD_SILENT');
   expect(lost.detail).toContain('which withdraws everything');
   await fake.until(() => !fake.alive && !isAlive(guard));
+});
+
+describe('a guard that is frozen before it says hello', () => {
+  const frozen = async (): Promise<{ fake: FakeExabgp; guard: ProcessIdentity }> => {
+    const fake = await running(60_000);
+    const first = new Sidecar(fake);
+    first.speaker.set(1, [one], monotonic());
+    await first.until<Report>('report', ({ acknowledged }) => acknowledged.length === 1);
+    const guard = processStat((await first.until<Hello>('hello')).pid) as ProcessIdentity;
+    await first.speaker.stop();
+    process.kill(guard.pid, 'SIGSTOP');
+    return { fake, guard };
+  };
+
+  it('is killed with its ExaBGP, as its record says who they are', async () => {
+    const { fake, guard } = await frozen();
+    const sidecar = new Sidecar(fake, { ttlMs: 300 });
+    const lost = await sidecar.until<Lost>('disconnected');
+    expect(lost.code).toBe('GUARD_SILENT');
+    expect(lost.detail).toContain(`ExaBGP and guard (${fake.identity?.pid} and ${guard.pid}) were killed`);
+    await fake.until(() => !fake.alive && !isAlive(guard));
+  });
+
+  it('is left to a person, in words, when nothing says for sure who it is', async () => {
+    const { fake, guard } = await frozen();
+    const stranger = JSON.stringify([{ pid: guard.pid, startTime: '1' }]);
+    writeFileSync(`${fake.leaseSocket}.pids`, stranger);
+    const sidecar = new Sidecar(fake, { ttlMs: 300 });
+    const lost = await sidecar.until<Lost>('disconnected');
+    expect(lost.code).toBe('GUARD_SILENT');
+    expect(lost.detail).toContain('does not answer, what is announced may stay so');
+    expect(lost.detail).toContain('end ExaBGP and its guard by hand');
+    expect(fake.alive && isAlive(guard)).toBe(true);
+    // Said once, however often it is tried.
+    process.kill(guard.pid, 'SIGCONT');
+    await sidecar.until('hello');
+    expect(sidecar.logged.filter((line) => line.includes('does not answer'))).toHaveLength(1);
+  });
+
+  it('is not touched when it belongs to another ExaBGP than ours', async () => {
+    const { fake, guard } = await frozen();
+    const ours = await prepared();
+    const sidecar = new Sidecar(ours, { ...supervise(ours), leaseSocket: fake.leaseSocket, ttlMs: 300 });
+    const lost = await sidecar.until<Lost>('disconnected');
+    expect(lost.code).toBe('GUARD_FOREIGN');
+    expect(lost.detail).toContain(`processes of another ExaBGP (${fake.identity?.pid} and ${guard.pid})`);
+    expect(fake.alive && isAlive(guard)).toBe(true);
+  });
 });
 
 describe('supervised', () => {

@@ -23,6 +23,17 @@ describe('what an error of VICI says about charon', () => {
     expect(isClosed(new ViciError(code, 'text'))).toBe(code === 'VICI_CLOSED');
   });
 
+  it.each([
+    ['EMFILE', true, 'gone'],
+    ['ENFILE', true, 'gone'],
+    // Its backlog is full: it may be alive.
+    ['EAGAIN', true, 'silent'],
+    ['EMFILE', false, 'silent'],
+  ] as const)('no connection can be opened (%s), charon hung up before: %s → %s', (errno, hungUp, kind) => {
+    const cause = Object.assign(new Error('connect'), { code: errno });
+    expect(downBy(new ViciError('VICI_BUSY', 'text', { cause }), hungUp).kind).toBe(kind);
+  });
+
   it('an answer of the wrong shape is not charon', () => {
     const error = new StrongswanError('STRONGSWAN_FIELD_MISSING', 'no stats');
     expect(downBy(error)).toEqual({ kind: 'stranger', detail: 'no stats' });

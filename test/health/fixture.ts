@@ -88,6 +88,5 @@ export function snapshot(
       ikeSas: { total: ikeSas.total, halfOpen: ikeSas.halfOpen ?? 0 },
     },
     connections: more.connections ?? ['ra'],
-    counters: undefined,
   };
 }

@@ -11,7 +11,7 @@ const GONE: Judgement = { verdict: 'fail', reason: 'charon-gone' };
 /** A check whose looks are answered by hand, or at once when `answer` is set. */
 class Puppet implements Check {
   readonly name: string;
-  readonly dependsOn: readonly string[] = [];
+  dependsOn: readonly string[] = [];
   readonly triggeredBy: readonly string[];
   readonly pace = { intervalMs: 1000, fastMs: 200, timeoutMs: 400 };
   readonly begun: number[] = [];
@@ -93,6 +93,20 @@ describe('when it looks', () => {
     expect(puppet.begun).toEqual(
       [0, phase, phase + 1000, phase + 2000, phase + 3000].filter((at) => at <= 3500),
     );
+  });
+
+  it('just after the check that it depends on, also when it began later', async () => {
+    const leader = fresh('leader');
+    const follower = fresh('follower');
+    follower.dependsOn = ['leader'];
+    const { scheduler } = setup(leader);
+    scheduler.start();
+    await clock.pass(3333);
+    scheduler.replace([leader, follower]);
+    await clock.pass(2000);
+    const [, ...led] = follower.begun;
+    expect(led).toHaveLength(2);
+    expect(led.map((at) => at - 5)).toEqual(leader.begun.slice(-2));
   });
 
   it('faster while the check moves, and on the grid again afterwards', async () => {
@@ -292,6 +306,13 @@ describe('our own lag', () => {
     expect(seen()).toEqual(['unknown lagging']);
   });
 
+  it.each(['ike-silent', 'ike-workers-stuck', 'ike-overloaded', 'check-timed-out'] as const)(
+    'explains %s as well as charon does',
+    (reason) => {
+      expect(discountLag({ verdict: 'fail', reason }, 101, 400)).toMatchObject({ reason: 'lagging' });
+    },
+  );
+
   it('a little lateness is not counted', async () => {
     const puppet = fresh();
     puppet.answer = undefined;
@@ -306,8 +327,10 @@ describe('our own lag', () => {
   it.each([
     [400, 100, false],
     [400, 101, true],
-    [40, 50, false],
-    [40, 51, true],
+    [160, 50, false],
+    [160, 51, true],
+    [90, 30, false],
+    [90, 31, true],
   ])('with a timeout of %i ms, %i ms late: worthless is %s', (timeoutMs, lagMs, worthless) => {
     const verdict = discountLag(SILENT, lagMs, timeoutMs).verdict;
     expect(verdict).toBe(worthless ? 'unknown' : 'fail');

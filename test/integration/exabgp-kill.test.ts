@@ -3,6 +3,8 @@
  * printed, with the bound they are to keep, and judged by the lab (`npm run lab -- faults`), not here.
  */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { processStat } from '../../bgp/procfs.ts';
+import { Speaker } from '../../bgp/speaker.ts';
 import { monotonic } from '../fake/lease-holder.ts';
 import { exabgpVersion, LONG_TTL_MS, Site, v4, v6 } from './exabgp-site.ts';
 
@@ -35,6 +37,62 @@ describe.skipIf(found === undefined)(`killed and frozen, with ExaBGP ${found ?? 
     await site.announced();
     expect(site.ebgp4.closes).toEqual([]);
     expect(site.ebgp4.updates.map(({ announced }) => announced.length)).toEqual([1, 0, 1]);
+  });
+
+  it('launcher killed: its guard clears, ExaBGP starts the next one, which announces again', async () => {
+    await site.start(LONG_TTL_MS / 4, [v4, v6]);
+    await site.announced();
+    const { parent } = processStat(site.guard.pid) ?? { parent: 0 };
+    await measured('launcher SIGKILL', '300 ms', () => process.kill(parent, 'SIGKILL'));
+    await site.announced();
+    expect(site.ebgp4.closes).toEqual([]);
+    expect(site.ebgp4.updates.map(({ announced }) => announced.length)).toEqual([1, 0, 1]);
+  });
+
+  it('launcher and guard killed: the next launcher clears before its guard is up', async () => {
+    await site.start(LONG_TTL_MS / 4, [v4, v6]);
+    await site.announced();
+    const { pid } = site.guard;
+    const { parent } = processStat(pid) ?? { parent: 0 };
+    await measured('launcher and guard SIGKILL', '100 ms', () => {
+      process.kill(parent, 'SIGKILL');
+      process.kill(pid, 'SIGKILL');
+    });
+    await site.announced();
+    expect(site.ebgp4.closes).toEqual([]);
+  });
+
+  it('launcher killed and ExaBGP frozen: the guard still knows whom to kill', async () => {
+    await site.start(LONG_TTL_MS / 4, [v4, v6]);
+    await site.announced();
+    const { exabgp } = site;
+    const { parent } = processStat(site.guard.pid) ?? { parent: 0 };
+    await measured('ExaBGP SIGSTOP, launcher SIGKILL', '2500 ms', () => {
+      process.kill(exabgp.pid, 'SIGSTOP');
+      process.kill(parent, 'SIGKILL');
+    });
+    expect(site.ebgp4.closes).toHaveLength(1);
+  });
+
+  it('guard frozen before its sidecar starts: the newcomer ends the session (supervise: false)', async () => {
+    site.runExabgp(LONG_TTL_MS);
+    const first = await site.start(LONG_TTL_MS, [v4, v6], { supervise: false });
+    await site.announced();
+    site.stopRenewing();
+    await first.stop();
+    process.kill(site.guard.pid, 'SIGSTOP');
+    await measured('sidecar started beside a frozen guard', `lease ${TTL_MS} + 500 ms`, () => {
+      const second = new Speaker({
+        ...site.options(TTL_MS),
+        supervise: false,
+        now: monotonic,
+        log: () => undefined,
+        onReport: () => undefined,
+      });
+      site.speakers.push(second);
+      second.start();
+    });
+    expect(site.ebgp4.closes).toHaveLength(1);
   });
 
   it.each([true, false])('guard frozen: the sidecar ends the session (supervise: %s)', async (supervise) => {

@@ -8,7 +8,7 @@
  * Names carry the process id, so that several runs do not meet. Ends only what it started.
  */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -125,7 +125,7 @@ export class Node {
       `charon-systemd {
         load = ${PLUGINS} ${plugins}
         ${settings}
-        filelog { log { path = ${this.#file('log')} \n default = 1 } }
+        filelog { log { path = ${this.#file('log')} \n default = 1 \n flush_line = yes } }
         plugins { vici { socket = unix://${this.socket} } }
       }
       pki { load = random drbg sha1 sha2 hmac curve25519 x509 pem pkcs1 pkcs8 pubkey nonce }\n`,
@@ -155,6 +155,19 @@ export class Node {
       timeout: 20_000,
       env: { ...process.env, SWANCTL_DIR: this.directory },
     });
+  }
+
+  /** What charon has logged. */
+  log(): string {
+    return readFileSync(this.#file('log'), 'utf8');
+  }
+
+  /** One datagram from here, and no ear for the answer. */
+  send(address: string, port: number, bytes: Buffer): void {
+    const octal = [...bytes].map((byte) => `\\${byte.toString(8).padStart(3, '0')}`).join('');
+    // One printf, one write, one datagram.
+    const script = `printf '${octal}' > /dev/udp/${address}/${String(port)}`;
+    execFileSync('ip', ['netns', 'exec', this.namespace, 'bash', '-c', script]);
   }
 
   /** Signals charon itself (`ip netns exec` becomes it by exec). */

@@ -2,6 +2,7 @@
  * The whole of health/ against a real charon, in network namespaces of its own (health-net.ts), in a process
  * of its own inside the gateway's namespace (health-agent.ts). One charon, in the order of a bad day.
  */
+import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Result } from '../../health/check.ts';
 import { CHECK_TYPES, type CheckPlan, type CheckTypeName } from '../../health/registry.ts';
@@ -42,6 +43,23 @@ const PLANS = [
   probe('probe-any', '198.51.100.7'), // a whole prefix is routed to the gateway
   probe('probe-away', '203.0.113.7'),
 ];
+
+const COOKIE_SENT_BACK = /parsed IKE_SA_INIT request 0 \[ N\(COOKIE\) SA KE No \]/u;
+
+/** An IKE_SA_INIT that charon takes up, so that an IKE_SA is left half-open (RFC 7296 section 3). */
+function acceptableSaInit(): Buffer {
+  const hex = (...words: string[]): Buffer => Buffer.from(words.join('').replaceAll(' ', ''), 'hex');
+  const spi = randomBytes(8).toString('hex');
+  // ENCR AES-CBC with a key of 128 bits, PRF and INTEG with SHA2-256, Curve25519: 44 bytes of transforms
+  const transforms = '0300000c 0100000c 800e0080 03000008 02000005 03000008 0300000c 00000008 0400001f';
+  const body = hex(
+    `22 00 0030 00 00 002c 01 01 00 04 ${transforms}`,
+    `28 00 0028 001f 0000 ${'09'.repeat(32)}`,
+    `00 00 0024 ${'55'.repeat(32)}`,
+  );
+  const length = (28 + body.length).toString(16).padStart(8, '0');
+  return Buffer.concat([hex(spi, '0000000000000000', '21 20 22 08', '00000000', length), body]);
+}
 
 describe.skipIf(reason !== undefined)('a real charon', () => {
   let net: HealthNet;
@@ -171,5 +189,23 @@ describe.skipIf(reason !== undefined)('a real charon', () => {
     net.gateway.load('connections {}\n');
     const { verdict } = await agent.next('charon', 'no-connections');
     expect(verdict).toBe('fail');
+  });
+
+  it('that asks everybody for a cookie, as in a flood, is seen to serve all the same', async () => {
+    await net.gateway.killed();
+    await net.gateway.startCharon('cookie_threshold = 1');
+    net.gateway.load(GATEWAY_CONF);
+    // One that is taken up leaves an IKE_SA half-open, and from then on everybody is asked for a cookie.
+    const asksForCookies = (): boolean => {
+      net.client.send(ANYCAST_4, 500, acceptableSaInit());
+      return COOKIE_SENT_BACK.test(net.gateway.log());
+    };
+    await expect.poll(asksForCookies, { timeout: 10_000 }).toBe(true);
+    const before = net.gateway.log().length;
+    for (const name of ['probe-4', 'probe-6']) {
+      const { value } = await agent.next(name, 'pass');
+      expect(value).toMatch(/^500: NO_PROPOSAL_CHOSEN in .* ms, 4500: NO_PROPOSAL_CHOSEN in .* ms$/);
+    }
+    expect(net.gateway.log().slice(before)).toMatch(COOKIE_SENT_BACK);
   });
 });

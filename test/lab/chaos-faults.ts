@@ -2,12 +2,14 @@
 import { spawn } from 'node:child_process';
 import { renameSync, writeFileSync } from 'node:fs';
 import type { FaultKind } from './chaos-kinds.ts';
+import { setLimit, takeDescriptors } from './descriptors.ts';
 import type { Gateway } from './gateway.ts';
 import type { Lab } from './lab.ts';
 import { LabError } from './lab-error.ts';
 import type { Condition, ObservedPart } from './observer-bounds.ts';
 import type { ObserverWatch } from './observer-watch.ts';
 import { hasEnded, identify, signalProcess, type ProcessIdentity } from './process-identity.ts';
+import { pulse } from './pulses.ts';
 import { runCommand } from './run-command.ts';
 import type { GatewayPlan } from './topology.ts';
 
@@ -25,6 +27,8 @@ type Tell = (part: ObservedPart, condition: Condition, at?: number) => void;
 
 const CONNECTION = 'clients';
 const EXITS_WITHIN_MS = 10_000;
+/** Less than in `faults`: other faults at the same time may add to it. */
+const LATE = { stopMs: 200, runMs: 200 };
 const NOTHING: Undo = () => undefined;
 
 /** @throws LabError LAB_SPOILT when there is nothing now to do it to (an ExaBGP that is just being started) */
@@ -68,6 +72,13 @@ export async function beginFault(
     case 'vici-removed':
       renameSync(charon.viciSocket, `${charon.viciSocket}.away`);
       return () => renameSync(`${charon.viciSocket}.away`, charon.viciSocket);
+    case 'charon-late':
+      return answerLate(gateway, signal);
+    case 'descriptors-out':
+      return takeAllDescriptors(gateway, tell, signal);
+    case 'disk-full':
+      await gateway.disk.fill(signal);
+      return async () => gateway.disk.free(signal);
     case 'sidecar-kill':
       gateway.killSidecar();
       tell('sidecar', 'dead');
@@ -162,6 +173,27 @@ function reload(gateway: Gateway, write: () => void): Undo {
   return () => {
     gateway.writeConfig({});
     gateway.signal(target, 'SIGHUP');
+  };
+}
+
+/** Without a word to the observer: charon counts as well all the time. */
+function answerLate(gateway: Gateway, signal: AbortSignal): Undo {
+  const over = new AbortController();
+  const target = present(gateway.part('charon'));
+  const pulses = pulse(target, LATE, Infinity, AbortSignal.any([signal, over.signal])).catch(() => undefined);
+  return async () => {
+    over.abort();
+    await pulses;
+  };
+}
+
+async function takeAllDescriptors(gateway: Gateway, tell: Tell, signal: AbortSignal): Promise<Undo> {
+  const target = present(gateway.part('sidecar'));
+  tell('sidecar', 'blind');
+  const limit = await takeDescriptors(target.pid, signal);
+  return async () => {
+    await setLimit(target.pid, limit, signal);
+    tell('sidecar', 'well');
   };
 }
 

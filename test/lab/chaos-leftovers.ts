@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { labDirectory, readLedger } from './ledger.ts';
 import { existingNamespaces } from './namespaces.ts';
 import { isAlive, type ProcessIdentity } from './process-identity.ts';
+import { mountsBelow } from './small-disk.ts';
 import { planTopology } from './topology.ts';
 
 /** To be looked at before the lab is taken down, which forgets them. */
@@ -21,7 +22,8 @@ export function leftovers(name: string, processes: Iterable<ProcessIdentity>): s
     .split('\n')
     .filter((line) => line.includes(`${directory}/`))
     .map((line) => `socket ${line.slice(line.indexOf(directory))}`);
-  return [...alive, ...namespaces, ...files, ...sockets];
+  const mounts = mountsBelow(directory).map((each) => `mount ${each}`);
+  return [...alive, ...namespaces, ...mounts, ...files, ...sockets];
 }
 
 function entriesOf(directory: string): string[] {

@@ -93,8 +93,8 @@ class ChaosRun {
     return [...this.#recorded, ...(this.#watch?.seen.values() ?? [])];
   }
 
-  /** Until everything is undone and announced again, or the first breach, which is printed. */
-  async play(lab: Lab, schedule: readonly ScheduledFault[], outer: AbortSignal): Promise<void> {
+  /** Until everything is undone and announced again, or the first breach, which is printed. @returns whether there was none */
+  async play(lab: Lab, schedule: readonly ScheduledFault[], outer: AbortSignal): Promise<boolean> {
     const { seed, supervise } = this.#options;
     const over = new AbortController();
     const signal = AbortSignal.any([outer, over.signal]);
@@ -124,6 +124,7 @@ class ChaosRun {
     }
     this.#recorded = recordedProcesses(this.#options.name);
     if (this.#breaches.length > 0) await this.#tellBreach(lab, watch);
+    return this.#breaches.length === 0;
   }
 
   report(versions: Readonly<Record<string, string>>, left: readonly string[]): ChaosReport {

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { labDirectory, readLedger } from './ledger.ts';
 import { deleteNamespaces, existingNamespaces, processesIn } from './namespaces.ts';
 import { hasTerminal, identify, isAlive, signalProcess, type ProcessIdentity } from './process-identity.ts';
+import { unmountBelow } from './small-disk.ts';
 import { planTopology } from './topology.ts';
 
 /** How long SIGTERM may take before SIGKILL: withdrawing and closing takes the sidecar well under a second. */
@@ -34,6 +35,7 @@ export async function takeDown(name: string): Promise<boolean> {
   for (const pid of late.flat())
     if (!hasTerminal(pid)) signalProcess({ pid, startTime: identify(pid)?.startTime ?? '' }, 'SIGKILL');
   await deleteNamespaces(existingNamespaces(topology), signal);
+  await unmountBelow(labDirectory(name), signal);
   removeAllButLogs(labDirectory(name));
   return namespaces.length > 0 || all.length > 0;
 }

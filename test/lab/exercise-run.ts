@@ -3,7 +3,16 @@ import type { Lab } from './lab.ts';
 import { LabError, thrownUnder } from './lab-error.ts';
 import { assertWritable, withLab, writeReport, type LabRun, type Output } from './lab-session.ts';
 import { runOutage, type OutageResult } from './outage.ts';
-import { formatTable, formatTimeline, METRICS, round, summarize, type Report, type Row } from './report.ts';
+import {
+  formatTable,
+  formatTimeline,
+  LEGEND,
+  METRICS,
+  round,
+  summarize,
+  type Report,
+  type Row,
+} from './report.ts';
 import { assertCanRun } from './requirements.ts';
 import { versionsOf } from './versions.ts';
 
@@ -32,7 +41,7 @@ export async function runExercise(
     const report: Report = { exercise: exercise.name, router, clients, versions, runs, summary };
     writeReport(options.json, report);
     output.result(
-      `${exercise.name}: ${exercise.summary}; router ${router}, ${clients} client(s)\n${formatTable(report)}`,
+      `${exercise.name}: ${exercise.summary}; router ${router}, ${clients} client(s)\n${formatTable(report)}${options.demo ? `\n${LEGEND}` : ''}`,
     );
     return runs.length === options.runs && runs.every((run) => run.ok);
   });

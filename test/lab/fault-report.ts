@@ -23,11 +23,13 @@ export interface FaultRow {
   readonly withdrawals?: number;
   readonly updates?: number;
   readonly lost?: number;
-  /** Announced with the degraded attributes meanwhile: allowed. */
-  readonly degraded?: boolean;
+  /** UPDATEs that announced with the degraded attributes: allowed. */
+  readonly degrades?: number;
   readonly note?: string;
   readonly skipped?: string;
   readonly error?: string;
+  /** All of the run, from a steady lab to a steady lab; seconds. */
+  readonly took_s?: number;
 }
 
 export interface FaultSummary extends Partial<Spread> {
@@ -106,11 +108,12 @@ function outcome(rows: readonly FaultRow[], { ok, error }: FaultSummary): string
   const sum = (key: 'updates' | 'withdrawals' | 'lost'): number =>
     rows.reduce((total, row) => total + (row[key] ?? 0), 0);
   const withdrawn = rows.filter(({ withdrawals = 0 }) => withdrawals > 0).length;
+  const degraded = rows.filter(({ degrades = 0 }) => degrades > 0).length;
   const calm = rows.some((row) => row.updates !== undefined);
   const says = [
     ...(calm ? [`${sum('updates')} UPDATE(s), ${sum('lost')} packet(s) lost`] : []),
     ...(sum('withdrawals') > 0 ? [`withdrawn in ${withdrawn} of ${rows.length} runs`] : []),
-    ...(rows.some((row) => row.degraded) ? ['degraded meanwhile'] : []),
+    ...(degraded > 0 ? [`degraded in ${degraded} of ${rows.length} runs`] : []),
     ...rows.flatMap((row) => row.note ?? []).slice(0, 1),
     ...(error === undefined ? [] : [error.split('\n')[0] ?? '']),
   ];

@@ -24,6 +24,43 @@ export function announcementsIn({ events }: Window): readonly EventOf<'announce'
   return events.filter((event) => event.kind === 'announce');
 }
 
+/**
+ * Of events that begin and end with everything announced: how long any of these prefixes was away at a stretch,
+ * by UPDATE or by the end of the session; milliseconds.
+ */
+export function longestAbsence(
+  events: readonly LabEvent[],
+  gateway: GatewayName,
+  prefixes: readonly string[],
+): number {
+  const absences = prefixes.map((prefix) => {
+    let goneAt: number | undefined;
+    let longest = 0;
+    for (const event of events.toSorted((a, b) => a.at - b.at)) {
+      const isAnnounced = event.kind === 'announce' && event.gateway === gateway && event.prefix === prefix;
+      if (takesAway(event, gateway, prefix)) goneAt ??= event.at;
+      else if (isAnnounced && goneAt !== undefined) {
+        longest = Math.max(longest, event.at - goneAt);
+        goneAt = undefined;
+      }
+    }
+    return longest;
+  });
+  return Math.max(...absences);
+}
+
+/** By UPDATE, or by the end of the session of its family. */
+export function takesAway(event: LabEvent, gateway: GatewayName, prefix: string): boolean {
+  const family = prefix.includes(':') ? 6 : 4;
+  if (event.kind === 'withdraw') return event.gateway === gateway && event.prefix === prefix;
+  return (
+    event.kind === 'session' &&
+    event.state === 'closed' &&
+    event.gateway === gateway &&
+    event.family === family
+  );
+}
+
 /** @returns what is wrong, undefined when nothing but KEEPALIVE was sent */
 export function onlyKeepalives(window: Window): string | undefined {
   const { updates, notifications } = window;

@@ -15,9 +15,9 @@ export interface Scene {
 
 /**
  * The lab a fault needs: who starts ExaBGP; `stress`: many clients, and the means to hold all of charon's workers;
- * `clock`: ExaBGP as its own unit, with a wall clock of its own.
+ * `clock`: ExaBGP as its own unit, with a wall clock of its own; `fast`: the opt-in profile of swancast.
  */
-export const SETTINGS = ['supervised', 'own-unit', 'stress', 'clock'] as const;
+export const SETTINGS = ['supervised', 'own-unit', 'fast', 'stress', 'fast-stress', 'clock'] as const;
 export type Setting = (typeof SETTINGS)[number];
 
 interface FaultBase {
@@ -26,6 +26,8 @@ interface FaultBase {
   readonly setting: Setting;
   /** The lab is of no use afterwards, also when all went well. */
   readonly spoils?: boolean;
+  /** Takes ten seconds or longer, is not judged by a median, and says as much in a few runs as in many. */
+  readonly lasting?: boolean;
 }
 
 export interface Struck {
@@ -71,7 +73,8 @@ export interface SkippedFault extends FaultBase {
   readonly reason: string;
 }
 
-export type Fault = WithdrawFault | CalmFault | ReturnFault | SkippedFault;
+export type RunnableFault = WithdrawFault | CalmFault | ReturnFault;
+export type Fault = RunnableFault | SkippedFault;
 
 /** Sends a signal to a part of the gateway that serves. @returns when, taken just before */
 export function strike({ lab, gateway }: Scene, part: PartName, signal: NodeJS.Signals): number {
@@ -80,5 +83,13 @@ export function strike({ lab, gateway }: Scene, part: PartName, signal: NodeJS.S
   gateway.signal(target, signal);
   return at;
 }
+
+/** For charon that was killed or told to end. */
+export const startCharon =
+  ({ gateway, signal }: Scene) =>
+  async (): Promise<void> => {
+    await gateway.charon.daemon.exited;
+    await gateway.startCharon(signal);
+  };
 
 export const nothing = async (): Promise<void> => Promise.resolve();

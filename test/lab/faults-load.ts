@@ -20,6 +20,7 @@ export const LOADS: readonly CalmEntry[] = [
     name: 'reconnect-storm',
     summary: 'all clients but one leave, and come back at once',
     setting: 'stress',
+    lasting: true,
     burden: async (scene) => {
       const clients = scene.lab.topology.clients.length;
       const from = performance.now();
@@ -32,6 +33,7 @@ export const LOADS: readonly CalmEntry[] = [
     name: 'slow-updown',
     summary: `an updown script of ${SLOW_UPDOWN.seconds} s, and ${SLOW_UPDOWN.clients} clients at once`,
     setting: 'stress',
+    lasting: true,
     burden: async (scene) => {
       scene.gateway.slowUpdown(SLOW_UPDOWN.seconds);
       await reconnect(scene, SLOW_UPDOWN.clients);
@@ -45,6 +47,7 @@ export const LOADS: readonly CalmEntry[] = [
     name: 'dead-radius',
     summary: `a RADIUS server that never answers, and ${EAP_CLIENTS} clients that need it at once`,
     setting: 'stress',
+    lasting: true,
     burden: async (scene) => {
       const { lab, gateway, signal } = scene;
       const { backendSide } = gateway.plan;
@@ -77,7 +80,9 @@ async function reconnect(scene: Scene, count: number): Promise<void> {
   const names = Array.from({ length: count }, (_, index) => `client${clients - index}`);
   scene.lab.timeline.act(`${count} clients leave`);
   await withVici(scene.lab.clients.charon.viciSocket, scene.signal, async (command) => {
-    for (const ike of names) await command('terminate', Object.assign(section(), { ike, timeout: '5000' }));
+    // One whose DELETE is not answered in time is forgotten all the same, as by a client that loses its power.
+    for (const ike of names)
+      await command('terminate', Object.assign(section(), { ike, timeout: '5000', force: 'yes' }));
   });
   scene.lab.timeline.act(`${count} clients come back`);
   await initiate(scene, names);

@@ -1,6 +1,6 @@
 /** The faults after which the gateway must have withdrawn within a bound. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { nothing, strike, type Scene, type WithdrawFault } from './fault.ts';
+import { nothing, startCharon, strike, type Scene, type WithdrawFault } from './fault.ts';
 import { hasEnded } from './process-identity.ts';
 import { HANDOVER_SECONDS, LEASE_TTL_SECONDS } from './sidecar-config.ts';
 
@@ -11,16 +11,17 @@ const HANDED_OVER_MS = 300;
 
 type Entry = Omit<WithdrawFault, 'expect'>;
 
-const startCharon =
-  ({ gateway, signal }: Scene) =>
-  async (): Promise<void> => {
-    await gateway.charon.daemon.exited;
-    await gateway.startCharon(signal);
-  };
-
 const resume = (scene: Scene, part: 'charon' | 'sidecar') => async (): Promise<void> => {
   strike(scene, part, 'SIGCONT');
   return Promise.resolve();
+};
+
+export const CHARON_SIGSTOP: Entry = {
+  name: 'charon-sigstop',
+  summary: 'charon frozen, default profile',
+  setting: 'supervised',
+  boundMs: 1500,
+  strike: async (scene) => ({ at: strike(scene, 'charon', 'SIGSTOP'), restore: resume(scene, 'charon') }),
 };
 
 const CHARON: readonly Entry[] = [
@@ -38,13 +39,7 @@ const CHARON: readonly Entry[] = [
     boundMs: 10,
     strike: async (scene) => ({ at: strike(scene, 'charon', 'SIGTERM'), restore: startCharon(scene) }),
   },
-  {
-    name: 'charon-sigstop',
-    summary: 'charon frozen, default profile',
-    setting: 'supervised',
-    boundMs: 1500,
-    strike: async (scene) => ({ at: strike(scene, 'charon', 'SIGSTOP'), restore: resume(scene, 'charon') }),
-  },
+  CHARON_SIGSTOP,
   {
     name: 'connections-unloaded',
     summary: "charon's connections unloaded",

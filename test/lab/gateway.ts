@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { exabgpEnvironment } from '../../bgp/supervisor.ts';
@@ -11,6 +11,7 @@ import type { Daemon, Processes } from './processes.ts';
 import { runCommand } from './run-command.ts';
 import { sidecarConfig, type SidecarSettings } from './sidecar-config.ts';
 import { sidecarStatus, type SidecarStatus } from './sidecar-status.ts';
+import { SmallDisk } from './small-disk.ts';
 import { gatewaySwanctlConf, type ConnectionSettings } from './strongswan-conf.ts';
 import type { GatewayPlan } from './topology.ts';
 import { Unit } from './unit.ts';
@@ -40,6 +41,8 @@ export interface GatewayOptions {
   readonly stress: boolean;
   /** Gives ExaBGP a wall clock of its own, see `clock`; only with supervise: false. */
   readonly ownClock: boolean;
+  /** See SidecarSettings. */
+  readonly fast: boolean;
 }
 
 /** One gateway: charon and swancast, and ExaBGP started by either of swancast and the lab. */
@@ -52,8 +55,10 @@ export class Gateway {
   readonly #runDirectory: string;
   readonly #bgp: Unit;
   readonly #updown: string;
+  readonly #diskDirectory: string;
   /** That of ExaBGP, where it has one of its own. */
   readonly clock: WallClock | undefined;
+  #disk: SmallDisk | undefined;
   #sidecar: Daemon | undefined;
 
   constructor(plan: GatewayPlan, options: GatewayOptions, labDirectory: string, processes: Processes) {
@@ -67,6 +72,7 @@ export class Gateway {
     this.#updown = join(directory, 'updown.sh');
     this.slowUpdown(0);
     this.configFile = join(directory, 'swancast.yaml');
+    this.#diskDirectory = join(directory, 'disk');
     this.#runDirectory = join(directory, 'run');
     mkdirSync(this.#runDirectory);
     const { name, namespace } = plan;
@@ -79,9 +85,9 @@ export class Gateway {
 
   /** What is not given is as at the start. The sidecar reads it again on SIGHUP. */
   writeConfig(settings: Partial<SidecarSettings>): void {
-    const { supervise } = this.#options;
+    const { supervise, fast } = this.#options;
     const text = sidecarConfig(this.plan, this.charon.viciSocket, this.#runDirectory, {
-      supervise,
+      ...{ supervise, fast, stateDirectory: join(this.#diskDirectory, 'state') },
       ...settings,
     });
     writeFileSync(this.configFile, text);
@@ -110,6 +116,25 @@ export class Gateway {
     renameSync(`${this.#updown}.new`, this.#updown);
   }
 
+  /** Holds what swancast writes: its state, and its log. To be done once, before it is started. */
+  async mountDisk(signal: AbortSignal): Promise<void> {
+    this.#disk = await SmallDisk.mount(this.#diskDirectory, signal);
+    const name = `${this.plan.name}-swancast`;
+    symlinkSync(join(this.#diskDirectory, `${name}.log`), this.#processes.logFile(name));
+  }
+
+  /** @throws LabError before mountDisk */
+  get disk(): SmallDisk {
+    if (this.#disk === undefined) throw new LabError('LAB_SPOILT', `${this.plan.name} has no disk`);
+    return this.#disk;
+  }
+
+  /** A command of swancast's, with this gateway's configuration. @returns its output. @throws LabError with what it said */
+  async swancast(args: readonly string[], signal: AbortSignal): Promise<string> {
+    const argv = [process.execPath, this.#options.entry, ...args, '-c', this.configFile] as const;
+    return runCommand([...argv], signal);
+  }
+
   /** Does not wait: what counts is what the router sees. */
   startSidecar(): void {
     this.#sidecar = this.#processes.start({
@@ -122,11 +147,7 @@ export class Gateway {
   /** With supervise: false, ExaBGP as its own unit runs it: the rendered configuration, started again whenever it ends. */
   async startBgp(signal: AbortSignal): Promise<void> {
     if (this.#options.supervise) return;
-    const { entry } = this.#options;
-    const text = await runCommand(
-      [process.execPath, entry, 'render', 'exabgp', '-c', this.configFile],
-      signal,
-    );
+    const text = await this.swancast(['render', 'exabgp'], signal);
     writeFileSync(this.#exabgpConf, text, { mode: 0o600 });
     this.#bgp.start();
   }

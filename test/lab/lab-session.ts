@@ -1,10 +1,10 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { takeDown } from './cleanup.ts';
 import { sidecarEntry } from './gateway.ts';
 import { raiseLab, type Lab } from './lab.ts';
 import { LabError, reasonOf } from './lab-error.ts';
-import { Ledger } from './ledger.ts';
+import { labDirectory, Ledger } from './ledger.ts';
 import type { RouterKind } from './router.ts';
 
 /** What every exercise can be told about its lab. */
@@ -19,6 +19,7 @@ export interface LabRun {
   readonly talkers?: number;
   readonly stress?: boolean;
   readonly ownClock?: boolean;
+  readonly fast?: boolean;
 }
 
 export interface Output {
@@ -28,26 +29,29 @@ export interface Output {
 
 /**
  * Raises a lab for `use`, and takes it down whatever happened, or leaves it up where that was asked for and nothing
- * failed. The signal given to `use` also says when a daemon of the lab died.
+ * broke. `use` resolves with whether all was well: only then the logs go too. The signal given to it also says
+ * when a daemon of the lab died.
  */
-export async function withLab<T>(
+export async function withLab(
   options: LabRun,
   output: Output,
   interrupted: AbortSignal,
-  use: (lab: Lab, signal: AbortSignal) => Promise<T>,
-): Promise<T> {
+  use: (lab: Lab, signal: AbortSignal) => Promise<boolean>,
+): Promise<boolean> {
   const ledger = Ledger.claim(options.name);
   const died = new AbortController();
   const signal = AbortSignal.any([interrupted, died.signal]);
   let lab: Lab | undefined;
   let keep = false;
+  let good = false;
   try {
     const onDeath = (error: LabError): void => died.abort(error);
     lab = await raiseLab({ ...options, ledger, progress: output.progress, onDeath }, signal);
-    const result = await use(lab, signal);
+    const isGood = await use(lab, signal);
     keep = options.keep;
     if (interrupted.aborted) throw reasonOf(interrupted);
-    return result;
+    good = isGood;
+    return good;
   } finally {
     ledger.end();
     if (keep && lab !== undefined) {
@@ -55,8 +59,9 @@ export async function withLab<T>(
       output.result(howToLookAround(lab, options));
     } else {
       await takeDown(options.name);
+      if (good) rmSync(labDirectory(options.name), { recursive: true, force: true });
     }
-    if (lab !== undefined) output.result(`logs: ${lab.logs}`);
+    if (lab !== undefined && (keep || !good)) output.result(`logs: ${lab.logs}`);
   }
 }
 

@@ -40,6 +40,8 @@ export interface LabOptions {
   readonly stress?: boolean;
   /** See GatewayOptions. */
   readonly ownClock?: boolean;
+  /** See GatewayOptions. */
+  readonly fast?: boolean;
   /** For people, line by line. */
   readonly progress: (line: string) => void;
   /** Called when a daemon ends although nobody ended it; whoever calls should abort the signal with it. */
@@ -96,13 +98,20 @@ export async function raiseLab(options: LabOptions, signal: AbortSignal): Promis
   ]);
   progress(`namespaces sc-${options.name}-…, certification authority`);
 
-  const { supervise = true, stress = false, ownClock = false, talkers = options.clients } = options;
+  const {
+    supervise = true,
+    stress = false,
+    ownClock = false,
+    fast = false,
+    talkers = options.clients,
+  } = options;
   const gateways = topology.gateways.map(
-    (plan) => new Gateway(plan, { entry, supervise, stress, ownClock }, directory, processes),
+    (plan) => new Gateway(plan, { entry, supervise, stress, ownClock, fast }, directory, processes),
   );
   const router = new Router(options.router, processes, topology, join(directory, 'router'));
   const clients = new Clients(topology, directory, processes, stress);
   const startGateway = async (gateway: Gateway): Promise<void> => {
+    await gateway.mountDisk(signal);
     await gateway.configureCharon(authority, signal);
     await gateway.startCharon(signal);
   };

@@ -6,8 +6,9 @@
  *   lab-session.ts     raise a lab, use it, take it down
  *   exercise-run.ts    crash and sidecar-kill; exercises.ts: what is killed, outage.ts: one run
  *   faults-exercise.ts faults; fault.ts: what a fault is, faults-withdraw.ts and faults-calm.ts: the tables,
- *                      faults-load.ts: what holds up charon, fault-run.ts: one run, fault-window.ts and
- *                      fault-report.ts: judged
+ *                      faults-load.ts: what holds up charon, faults-scarcity.ts, faults-late.ts and
+ *                      faults-fast.ts: more of them, fault-plan.ts: which when, fault-run.ts: one run,
+ *                      fault-window.ts and fault-report.ts: judged
  *   health/            health: see health/trial.ts
  *   restarts.ts        hitless restarts in a row; idle.ts: what the processes cost (process-cost.ts)
  *   lab.ts             puts the lab together from topology.ts (drawing), namespaces.ts, pki.ts, charon.ts,
@@ -130,7 +131,8 @@ for (const exercise of EXERCISES)
 command('faults', 'every fault there is a bound for, and the bad days that must not move a client')
   .option('--runs <n>', 'how often each', parseCount(1000), 1)
   .option('--only <names>', 'these faults only, by name, with commas between', (text) => text.split(','))
-  .option('--seconds <n>', 'how long a lasting burden lasts', parseCount(3600), 20)
+  .option('--lasting-runs <n>', 'how often at most what takes long and has no median', parseCount(1000), 5)
+  .option('--seconds <n>', 'how long the CPU hogs last', parseCount(3600), 20)
   .action(async (options: FaultsOptions) => finish(await runFaults(options, output, interrupt.signal)));
 command('health', "every check's real failure and its recovery")
   .option('--only <names>', 'these checks only, or causes with these words, with commas between', (text) =>

@@ -8,8 +8,11 @@
 export const OBSERVED_PARTS = ['charon', 'sidecar', 'guard', 'launcher', 'exabgp', 'link'] as const;
 export type ObservedPart = (typeof OBSERVED_PARTS)[number];
 
-/** `empty`: charon runs without connections. `handed-over`: a sidecar that left by SIGUSR2. */
-export type Condition = 'well' | 'dead' | 'frozen' | 'empty' | 'handed-over';
+/**
+ * `empty`: charon runs without connections. `handed-over`: a sidecar that left by SIGUSR2. `blind`: a sidecar that can
+ * open nothing new: it goes on with what it has, but can neither probe nor find out whom to kill.
+ */
+export type Condition = 'well' | 'dead' | 'frozen' | 'empty' | 'handed-over' | 'blind';
 
 export interface PartState {
   readonly condition: Condition;
@@ -36,11 +39,8 @@ export const BOUNDS = {
   maxAgeMs: 3000,
   handoverMs: 5000,
   charonDeadMs: 10,
-  /**
-   * The table's 1.5 s is a median. At worst charon stops right after a look: the next one comes 1 s later and gives
-   * up after 0.45 s, so does the second, and then the other plane has been asked too.
-   */
-  charonFrozenMs: 2000,
+  /** At worst charon stops right after a look: 0.5 s until the next, 0.41 s of silence, 0.45 s for the other plane. */
+  charonFrozenMs: 1500,
   connectionsGoneMs: 1200,
   guardDeadMs: 100,
   guardFrozenMs: 1500,
@@ -101,6 +101,8 @@ export function throughExabgp({ exabgp, guard }: Parts, at: number): number {
 export const PROBE_SILENT = 'charon did not answer the probe for max_age + lease';
 
 const isWell = ({ condition }: PartState): boolean => condition === 'well';
+/** Hears what charon says, and that it hangs up, and talks to the guard. */
+const hears = ({ condition }: PartState): boolean => condition === 'well' || condition === 'blind';
 
 function* charonLimits(parts: Parts, aliveAt: number): Generator<Limit> {
   const { charon, sidecar, guard } = parts;
@@ -124,7 +126,7 @@ function* charonLimits(parts: Parts, aliveAt: number): Generator<Limit> {
     }
   }
   // Without a guard there is no lease, and other rules.
-  if (!isWell(sidecar) || !isWell(guard)) return;
+  if (!hears(sidecar) || !isWell(guard)) return;
   const isSettled = sidecar.since <= charon.since - BOUNDS.settledMs && guard.since <= charon.since;
   const ready = Math.max(charon.since, sidecar.since, guard.since);
   const promptly = (ms: number): number => (isSettled ? charon.since + ms : ready + ms + BOUNDS.maxAgeMs);
@@ -137,13 +139,15 @@ function* charonLimits(parts: Parts, aliveAt: number): Generator<Limit> {
       );
       return;
     case 'frozen':
-      yield limit(charon.since, promptly(BOUNDS.charonFrozenMs), 'charon frozen');
+      // One that is blind has only the one plane; then it is the age of the proof that counts.
+      if (isWell(sidecar)) yield limit(charon.since, promptly(BOUNDS.charonFrozenMs), 'charon frozen');
       return;
     case 'empty':
       yield limit(charon.since, promptly(BOUNDS.connectionsGoneMs), 'charon without connections');
       return;
     case 'well':
     case 'handed-over':
+    case 'blind':
       return;
     default:
       charon.condition satisfies never;
@@ -152,7 +156,7 @@ function* charonLimits(parts: Parts, aliveAt: number): Generator<Limit> {
 
 function* sidecarLimits(parts: Parts): Generator<Limit> {
   const { sidecar, guard } = parts;
-  if (isWell(sidecar) || !isWell(guard)) return;
+  if (hears(sidecar) || !isWell(guard)) return;
   const held = sidecar.condition === 'handed-over' ? BOUNDS.handoverMs : BOUNDS.leaseMs;
   const at = Math.max(sidecar.since + held, guard.since);
   const why = `sidecar ${sidecar.condition}: ${sidecar.condition === 'handed-over' ? 'no successor' : 'the lease ends'}`;

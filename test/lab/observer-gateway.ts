@@ -12,10 +12,14 @@ export interface PrefixView {
   /** The outage of charon that it was withdrawn for. */
   goneFor: number | undefined;
   due: Due | undefined;
+  /** Until then what it says may be old: see Observer, `#flushUntil`. */
+  oldUntil: number;
 }
 
 export interface GatewayView {
   readonly name: string;
+  /** When the session of each family last opened or closed; -Infinity: before we looked. */
+  readonly sessions: Map<4 | 6, number>;
   parts: Record<ObservedPart, PartState>;
   aliveAt: number;
   readonly prefixes: Map<string, PrefixView>;
@@ -60,10 +64,14 @@ export function freshGateway(name: string, prefixes: readonly string[], at: numb
   const well: PartState = { condition: 'well', since: -Infinity };
   return {
     name,
+    sessions: new Map(),
     parts: { charon: well, sidecar: well, guard: well, launcher: well, exabgp: well, link: well },
     aliveAt: at,
     prefixes: new Map(
-      prefixes.map((prefix) => [prefix, { announced: true, since: at, goneFor: undefined, due: undefined }]),
+      prefixes.map((prefix) => [
+        prefix,
+        { announced: true, since: at, goneFor: undefined, due: undefined, oldUntil: -Infinity },
+      ]),
     ),
     faults: 0,
     faultEndedAt: at,

@@ -35,6 +35,8 @@ export const RECOVERY_MS = 1000 + 15_000 + 5000 + 2000;
 const AFTERMATH_MS = 3000;
 /** The router's own way from UPDATE or interface to kernel table; its restart prunes what the last one left. */
 const ROUTER_MS = 2000;
+/** TCP's least time until it sends a segment again (Linux: 200 ms), and one more in case that is lost too. */
+const FLUSH_MS = 600;
 
 export class Observer {
   readonly recoveries: number[] = [];
@@ -62,6 +64,7 @@ export class Observer {
       case 'session': {
         const gateway = this.#gateway(event.gateway);
         const lost = [...gateway.prefixes.keys()].filter((prefix) => familyOf(prefix) === event.family);
+        gateway.sessions.set(event.family, event.at);
         breaches.push(...this.#gone(gateway, lost, event.at, `session ${event.state}`));
         break;
       }
@@ -158,11 +161,25 @@ export class Observer {
   }
 
   /** The earlier of what holds now, and of what a dead guard or ExaBGP still owes. */
-  #limitOf({ parts, aliveAt }: GatewayView, { due }: PrefixView): Limit | undefined {
+  #limitOf({ parts, aliveAt }: GatewayView, { due, oldUntil }: PrefixView): Limit | undefined {
     const now = silentFrom(parts, aliveAt);
-    if (due === undefined) return now;
-    const owed = { ...due.limit, at: throughExabgp(parts, due.limit.at) };
-    return now === undefined || owed.at < now.at ? owed : now;
+    const owed = due && { ...due.limit, at: throughExabgp(parts, due.limit.at) };
+    const earlier = now === undefined || (owed !== undefined && owed.at < now.at) ? owed : now;
+    return earlier && { ...earlier, at: Math.max(earlier.at, oldUntil) };
+  }
+
+  /**
+   * A session that outlived a dead link first delivers what TCP kept meanwhile: an announcement said in time may
+   * arrive long after charon died, with its withdrawal right behind it. Only a second one would be a lie.
+   */
+  #flushUntil(
+    { parts: { link }, sessions }: GatewayView,
+    { oldUntil }: PrefixView,
+    family: 4 | 6,
+    at: number,
+  ): number {
+    const isOld = link.since > (sessions.get(family) ?? -Infinity) && at < link.since + BOUNDS.holdTimeMs;
+    return isOld && oldUntil < link.since ? at + FLUSH_MS : oldUntil;
   }
 
   #announced(gateway: GatewayView, prefix: string, at: number): Breach[] {
@@ -172,9 +189,14 @@ export class Observer {
     const breach = (text: string): void => {
       breaches.push({ invariant: 'I3', at, gateway: gateway.name, prefix, text });
     };
-    const { parts, aliveAt } = gateway;
+    const { parts } = gateway;
     const { charon } = parts;
-    const limit = silentFrom(parts, aliveAt);
+    view.oldUntil = this.#flushUntil(gateway, view, familyOf(prefix), at);
+    if (!view.announced && at < view.oldUntil) {
+      view.announced = true;
+      view.since = at;
+    }
+    const limit = silentFrom(parts, gateway.aliveAt);
     if (!view.announced) {
       if (limit !== undefined && at > limit.at + this.#slack(limit.from, limit.at))
         breach(`announced again, ${late(at, limit)}`);
@@ -221,7 +243,8 @@ export class Observer {
     if (before.condition === condition) return;
     // Killed, then started without connections: the same outage, whose first cause says most.
     if (part === 'charon' && condition === 'empty' && before.condition !== 'well') return;
-    const since = condition === 'well' && before.condition !== 'frozen' ? at + startOf(part) : at;
+    const starts = condition === 'well' && before.condition !== 'frozen' && before.condition !== 'blind';
+    const since = starts ? at + startOf(part) : at;
     gateway.parts = { ...gateway.parts, [part]: { condition, since } };
     if (part === 'charon' && condition === 'well') gateway.aliveAt = Math.max(gateway.aliveAt, at);
     if (condition === 'dead') for (const view of gateway.prefixes.values()) owe(view, part, at, gateway);

@@ -71,6 +71,10 @@ export function formatTimeline(events: readonly LabEvent[], killedAt: number): s
   return sorted.map((event) => formatEvent(event, killedAt)).join('\n');
 }
 
+/** For a newcomer, under the table. */
+export const LEGEND =
+  'ms after the kill: withdraw(6) = withdrawn on the wire, fib = kernel route moved; client_gap = longest silence of a client, lost = its packets; recover = restart → announced again';
+
 export function formatTable({ runs, summary }: Report): string {
   const header = ['run', 'gateway', ...METRICS, 'ok'];
   const rows = runs.map((run, index) => [

@@ -1,15 +1,12 @@
 /** `restarts`: the serving gateway's swancast restarted again and again under traffic; nobody may notice. */
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Scene } from './fault.ts';
 import { watched } from './fault-run.ts';
 import { unnoticed } from './fault-window.ts';
-import { restartSidecar } from './faults-calm.ts';
 import { servingGateway } from './fib.ts';
 import { expectSteady, type Lab } from './lab.ts';
-import { LabError } from './lab-error.ts';
 import { assertWritable, withLab, writeReport, type LabRun, type Output } from './lab-session.ts';
 import { assertCanRun } from './requirements.ts';
-import { HANDOVER_SECONDS } from './sidecar-config.ts';
+import { restartSidecar, takenOver } from './sidecar-restart.ts';
 import { versionsOf } from './versions.ts';
 
 export interface RestartsOptions extends Omit<LabRun, 'supervise' | 'keep'> {
@@ -81,19 +78,4 @@ async function restartOnce(lab: Lab, signal: AbortSignal): Promise<RestartRow> {
     taken_over_ms: takenOverMs,
     ...(error === undefined ? {} : { error }),
   };
-}
-
-/** The lease is the new sidecar's: no longer that of the hand-over. */
-async function takenOver({ gateway, signal }: Scene): Promise<void> {
-  const deadline = performance.now() + HANDOVER_SECONDS * 1000 + 1000;
-  for (;;) {
-    const status = await gateway.status(signal);
-    if (status?.state === 'announced' && status.bgp.lease === 'held') return;
-    if (performance.now() > deadline)
-      throw new LabError(
-        'LAB_DEADLINE',
-        `expected within the hand-over: ${gateway.plan.name}'s new swancast holds the lease; seen: ${JSON.stringify(status?.bgp) ?? 'no answer'}`,
-      );
-    await delay(20, undefined, { signal });
-  }
 }

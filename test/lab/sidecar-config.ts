@@ -11,6 +11,10 @@ export interface SidecarSettings {
   readonly supervise: boolean;
   /** Of the undegraded announcements; 100 by default. */
   readonly med?: number;
+  /** Like control.state_directory; by default that of the sockets. */
+  readonly stateDirectory?: string;
+  /** The opt-in profile that notices a frozen charon sooner. */
+  readonly fast?: boolean;
 }
 
 /** A gateway's swancast.yaml. Pure. @param directory for sockets and ExaBGP's configuration */
@@ -18,10 +22,10 @@ export function sidecarConfig(
   gateway: GatewayPlan,
   viciSocket: string,
   directory: string,
-  { supervise, med = 100 }: SidecarSettings,
+  { supervise, med = 100, stateDirectory = directory, fast = false }: SidecarSettings,
 ): string {
   return `# Made by the lab for ${gateway.name}.
-gateway: { name: ${gateway.name} }
+${fast ? 'profile: fast\n' : ''}gateway: { name: ${gateway.name} }
 strongswan: { vici_socket: ${viciSocket} }
 prefixes:
   - prefix: ${PREFIX4}
@@ -47,7 +51,7 @@ checks:
   - { name: ike-v4, type: ike-probe, limits: { address: ${ANYCAST4} } }
   - { name: ike-v6, type: ike-probe, limits: { address: "${ANYCAST6}" } }
 http: { listen: "127.0.0.1:9179" }
-control: { socket: ${join(directory, 'control.sock')}, state_directory: ${directory} }
+control: { socket: ${join(directory, 'control.sock')}, state_directory: ${stateDirectory} }
 log: { level: debug }
 `;
 }

@@ -7,7 +7,6 @@ import type { HealthReason } from '../../health/reason.ts';
 import type { Intent } from '../../sidecar/intent.ts';
 import type { Driver } from './decision-driver.ts';
 import type { History } from './decision-history.ts';
-import { excused } from './known.ts';
 import {
   changedChecks,
   CHECKS,
@@ -175,10 +174,8 @@ const orders = fc
   .map(([prefix, verb, ms]) =>
     act(
       `an operator orders ${verb} ${prefix} for ${ms} ms`,
-      (driver, story) => {
-        const isAdopted = story.standing(prefix) === 'inherited';
-        if (isAdopted && excused('order-restarts-adoption')) driver.forgetUnordered();
-        const others = [...story.orders.values()].filter((each) => each.prefix !== prefix);
+      (driver, { orders: standing }) => {
+        const others = [...standing.values()].filter((each) => each.prefix !== prefix);
         const told = { reason: 'test', who: 'somebody', since: '', until: '' };
         const order: Intent = { prefix, verb, ...told, endsAt: driver.now + ms };
         driver.send({ type: 'intent', intents: [...others, order] });

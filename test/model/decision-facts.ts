@@ -27,6 +27,8 @@ export interface StepDown {
 export class Facts {
   policy: Policy;
   now: number;
+  /** When the guard said that it withdrew what we believed announced, until charon is proved alive from after it. */
+  protected lapsedAt: number | undefined;
   /** By check, in the order of arrival; only of checks that are configured, since they are watched. */
   protected readonly looks = new Map<string, Result[]>();
   protected readonly watchedSince = new Map<string, number>();
@@ -78,9 +80,14 @@ export class Facts {
     });
   }
 
+  /** Young enough, and not from before a lapse: who lets the lease lapse may have stood still. */
   hasFreshProof(): boolean {
+    return this.proof() !== undefined && !this.#isProofOld() && this.lapsedAt === undefined;
+  }
+
+  #isProofOld(): boolean {
     const proof = this.proof();
-    return proof !== undefined && this.now < proof + this.policy.lease.maxAgeMs;
+    return proof !== undefined && this.now >= proof + this.policy.lease.maxAgeMs;
   }
 
   of(check: string): readonly Result[] {
@@ -131,15 +138,15 @@ export class Facts {
         if (this.#rule(name).dependsOn.some((cause) => this.failing(cause) !== undefined)) return [];
         const failing = this.failing(name);
         if (failing !== undefined) return [failing];
-        return this.isStale(name) ? [{ reason: 'check-stale', class: 'impaired' }] : [];
+        const ignorance = this.#rule(name).class === 'advisory' ? 'advisory' : 'impaired';
+        return this.isStale(name) ? [{ reason: 'check-stale', class: ignorance }] : [];
       });
       const planes = ['vici-silent', 'ike-silent'] as const;
       const saysSo = planes.every((reason) => checks.some((name) => this.#heardNothing(name, reason)));
       const isSettled = checks.some((name) => planes.some((reason) => this.failing(name)?.reason === reason));
       if (saysSo && isSettled) found.push({ reason: 'both-planes-silent', class: 'not-serving' });
-      if (this.proof() !== undefined && !this.hasFreshProof()) {
-        found.push({ reason: 'evidence-stale', class: 'not-serving' });
-      }
+      if (this.#isProofOld()) found.push({ reason: 'evidence-stale', class: 'not-serving' });
+      if (this.lapsedAt !== undefined) found.push({ reason: 'lease-lapsed', class: 'not-serving' });
       return found;
     });
   }

@@ -4,7 +4,6 @@ import type { Effect, Event, Policy, State } from '../../sidecar/decision.ts';
 import type { Intent } from '../../sidecar/intent.ts';
 import type { PrefixPolicy } from '../../sidecar/prefix.ts';
 import { Facts } from './decision-facts.ts';
-import { excused } from './known.ts';
 
 /** One step of the decision as seen from outside; `look` is a moment at which nothing happened. */
 export interface Moment {
@@ -35,8 +34,6 @@ export class History extends Facts {
   greeted = false;
   /** In this very step the guard said that it withdrew what we believed announced. */
   lapsedNow = false;
-  /** Nothing has happened since it did. */
-  hasJustLapsed = false;
   /** What the guard was last asked for, or was found to hold; and the same before this step's effects. */
   asked: readonly Announcement[] = [];
   askedBefore: readonly Announcement[] = [];
@@ -73,14 +70,11 @@ export class History extends Facts {
     if (event.type === 'stop') this.stopped = true;
     if (event.type === 'lease') this.#hear(event.report);
     if (event.type === 'intent') this.orders = new Map(event.intents.map((each) => [each.prefix, each]));
-    this.hasJustLapsed = this.lapsedNow || (this.hasJustLapsed && event.type === 'look');
+    if (this.lapsedAt !== undefined && (this.proof() ?? -Infinity) > this.lapsedAt) this.lapsedAt = undefined;
     this.#minuteOrders();
     this.askedBefore = this.asked;
     this.generationBefore = this.generation;
     for (const effect of moment.effects) this.#noteEffect(effect);
-    if (event.type === 'reload' && excused('reload-forgets-pace')) {
-      for (const name of policy.checks.keys()) this.fast.set(name, this.shouldBeFast(name));
-    }
     const isRenewable = this.asked.length > 0 && this.hasFreshProof();
     this.renewableSince = isRenewable ? (this.renewableSince ?? now) : undefined;
   }
@@ -97,7 +91,9 @@ export class History extends Facts {
     this.guard = report !== undefined;
     if (report === undefined) return;
     if (this.greeted) {
-      this.lapsedNow = report.lease === 'lapsed' && report.generation === this.generation;
+      // Whichever lease it was: it is only news to who believes something announced.
+      this.lapsedNow = report.lease === 'lapsed' && this.asked.length > 0;
+      if (this.lapsedNow) this.lapsedAt = this.now;
       return;
     }
     this.greeted = true;

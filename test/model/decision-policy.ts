@@ -1,6 +1,6 @@
 /** Configurations a gateway may run under and be reloaded to: few knobs, each of which matters to a decision. */
 import fc from 'fast-check';
-import type { HealthReason } from '../../health/reason.ts';
+import { HEALTH_REASONS, type HealthReason } from '../../health/reason.ts';
 import type { Policy } from '../../sidecar/decision.ts';
 import type { CheckPolicy } from '../../sidecar/verdict.ts';
 
@@ -9,22 +9,25 @@ export const STRANGER = '198.51.100.0/24';
 export const CHECKS = ['charon', 'ike-v4', 'ike-v6', 'sa-count', 'extra'] as const;
 export type CheckName = (typeof CHECKS)[number];
 
-/** What each check may fail with; together, every reason of health/. */
-export const FAILURES = {
-  charon: ['charon-gone', 'no-connections', 'vici-silent', 'vici-denied', 'not-charon'],
-  'ike-v4': ['ike-silent', 'ike-workers-stuck', 'ike-refused', 'address-missing'],
-  'ike-v6': ['ike-silent', 'ike-workers-stuck', 'ike-refused', 'address-missing'],
-  'sa-count': [
-    'sa-collapse',
-    'ike-sas-below-minimum',
-    'ike-sas-above-maximum',
-    'child-sas-below-minimum',
-    'child-sas-above-maximum',
-    'connection-below-minimum',
-    'half-open-high',
-  ],
-  extra: ['check-crashed', 'sa-collapse'],
-} as const satisfies Record<CheckName, readonly HealthReason[]>;
+const CHARON = ['charon-gone', 'no-connections', 'vici-silent', 'vici-denied', 'not-charon'] as const;
+const PROBE = [
+  'ike-silent',
+  'ike-workers-stuck',
+  'ike-overloaded',
+  'ike-refused',
+  'address-missing',
+] as const;
+
+const SA_COUNT = [
+  'sa-collapse',
+  'ike-sas-below-minimum',
+  'ike-sas-above-maximum',
+  'child-sas-below-minimum',
+  'child-sas-above-maximum',
+  'connection-below-minimum',
+  'connection-incomplete',
+  'half-open-high',
+] as const;
 
 export const UNKNOWNS = [
   'check-timed-out',
@@ -33,6 +36,19 @@ export const UNKNOWNS = [
   'not-run-yet',
   'cause-unknown',
 ] as const satisfies readonly HealthReason[];
+
+/** What every other check says: nothing of it has a rule of its own, so one check says it all. */
+const isElsewhere = (reason: HealthReason): boolean =>
+  ![...CHARON, ...PROBE, ...SA_COUNT, ...UNKNOWNS].some((other) => other === reason);
+
+/** What each check may fail with; together, every reason of health/. */
+export const FAILURES = {
+  charon: CHARON,
+  'ike-v4': PROBE,
+  'ike-v6': PROBE,
+  'sa-count': SA_COUNT,
+  extra: ['check-crashed', ...(Object.keys(HEALTH_REASONS) as HealthReason[]).filter(isElsewhere)],
+} as const satisfies Record<CheckName, readonly HealthReason[]>;
 
 export interface Knobs {
   readonly charonRise: number;

@@ -6,7 +6,6 @@ import type { Announcement } from '../../bgp/announcement.ts';
 import type { Effect } from '../../sidecar/decision.ts';
 import type { PrefixPolicy } from '../../sidecar/prefix.ts';
 import { standingOf, type History } from './decision-history.ts';
-import { excused } from './known.ts';
 
 type Rule = (story: History) => boolean;
 type PrefixRule = (story: History, rule: PrefixPolicy) => boolean;
@@ -14,10 +13,7 @@ type PrefixRule = (story: History, rule: PrefixPolicy) => boolean;
 /** Of each prefix, whatever was ordered. */
 const ALWAYS: Readonly<Record<string, PrefixRule>> = {
   'nothing is asked for while charon does not serve': (story, rule) =>
-    story.isServing(rule) ||
-    askedFor(story, rule) === undefined ||
-    isForced(story, rule, 'announce') ||
-    isBlocked(story),
+    story.isServing(rule) || askedFor(story, rule) === undefined || isForced(story, rule, 'announce'),
 
   'after a stop nothing is asked for': (story, rule) => !story.stopped || askedFor(story, rule) === undefined,
 
@@ -27,14 +23,10 @@ const ALWAYS: Readonly<Record<string, PrefixRule>> = {
   },
 
   'an order to withdraw is obeyed': (story, rule) =>
-    !isForced(story, rule, 'withdraw') || askedFor(story, rule) === undefined || isBlocked(story),
+    !isForced(story, rule, 'withdraw') || askedFor(story, rule) === undefined,
 
   'an order to announce is obeyed, with the normal attributes': (story, rule) =>
-    !isForced(story, rule, 'announce') ||
-    story.stopped ||
-    story.lapsedNow ||
-    (story.hasJustLapsed && excused('lapse-delays-order')) ||
-    story.standing(rule.prefix) === 'announced',
+    !isForced(story, rule, 'announce') || story.stopped || story.standing(rule.prefix) === 'announced',
 
   'where no order decides, it is as if there had been none': (story, rule) => {
     const { prefix } = rule;
@@ -103,10 +95,17 @@ const UNORDERED: Readonly<Record<string, PrefixRule>> = {
 };
 
 const RULES: Readonly<Record<string, Rule>> = {
-  'the guard is asked for exactly what the prefixes want': (story) => {
-    // Without any proof of life nothing can be added or changed: the lease itself ends what stands.
-    const canAsk = isRemoval(story.asked, wanted(story)) || story.proof() !== undefined;
-    return !canAsk || same(story.asked, wanted(story));
+  'the guard is asked for exactly what the prefixes want': (story) =>
+    story.proof() === undefined || same(story.asked, wanted(story)),
+
+  'without any proof of life, what is not wanted is taken away all the same, and nothing else changes': (
+    story,
+  ) => {
+    if (story.proof() !== undefined) return true;
+    const left = wanted(story).flatMap(({ prefix }) =>
+      story.askedBefore.filter((old) => old.prefix === prefix),
+    );
+    return same(story.asked, left);
   },
 
   'what people are shown is what was asked for': (story) =>
@@ -169,7 +168,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   'an order that decides is in the journal, and one that is over is told once': (story) => {
     const isTold = [...story.deciding].every(([prefix, order]) => {
       const entry = journalOf(story).find((each) => each.prefix === prefix);
-      const isNew = story.decidingBefore.get(prefix) !== order && !story.stopped && !story.lapsedNow;
+      const isNew = story.decidingBefore.get(prefix) !== order && !story.stopped;
       return isNew ? entry?.cause?.reason === `forced-${order.verb}` : true;
     });
     const ended = effectsOf(story, 'force-ended').map(
@@ -198,11 +197,6 @@ export function brokenRule(story: History): string | undefined {
   }
   return undefined;
 }
-
-const isBlocked = (story: History): boolean =>
-  excused('unproved-change-blocks-removal') &&
-  story.proof() === undefined &&
-  !isRemoval(story.asked, wanted(story));
 
 const isForced = (story: History, { prefix }: PrefixPolicy, verb: 'announce' | 'withdraw'): boolean =>
   story.deciding.get(prefix)?.verb === verb;

@@ -173,7 +173,7 @@ const sessions = fc
     ),
   );
 
-/** A sidecar renews four times a lease, and ExaBGP answers or not. */
+/** A sidecar renews now and then, and ExaBGP answers or not. */
 export function holdOn(world: GuardWorld, by: number, times: number, isAnswering = true): void {
   for (let n = 0; n < times; n += 1) {
     if (isAnswering) world.exabgpWorksOff();

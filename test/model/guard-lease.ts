@@ -15,6 +15,8 @@ export class NaiveLease {
   until: number | undefined;
   held: readonly Announcement[] = [];
   holder: number | undefined;
+  /** What was known before it is worth nothing. */
+  lapsedAt = -Infinity;
   readonly #limits: GuardLimits;
 
   constructor(limits: GuardLimits) {
@@ -65,20 +67,21 @@ export class NaiveLease {
 
   /** Only a tick ends a lease: the guard has looked at its sockets once more before. */
   tick(now: number): void {
-    if (this.until !== undefined && now >= this.until) this.#lapse();
+    if (this.until !== undefined && now >= this.until) this.#lapse(now);
   }
 
   /** charon's socket closed. Only during a hand-over nobody else would notice. */
-  viciClosed(): void {
-    if (this.kind === 'handover') this.#lapse();
+  viciClosed(now: number): void {
+    if (this.kind === 'handover') this.#lapse(now);
   }
 
   disconnected(client: number): void {
     if (this.holder === client) this.holder = undefined;
   }
 
-  #lapse(): void {
+  #lapse(now: number): void {
     this.kind = 'lapsed';
+    this.lapsedAt = now;
     this.until = undefined;
     this.held = [];
   }
@@ -98,7 +101,7 @@ export class NaiveLease {
   }
 
   #badEvidence(evidence: number, now: number): Said | undefined {
-    if (now - evidence > this.#limits.maxAgeMs) return 'refused evidence-too-old';
+    if (now - evidence > this.#limits.maxAgeMs || evidence < this.lapsedAt) return 'refused evidence-too-old';
     return evidence - now > 1 ? 'refused bad-message' : undefined;
   }
 }

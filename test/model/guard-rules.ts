@@ -13,6 +13,12 @@ const RULES: Readonly<Record<string, Rule>> = {
   'once ExaBGP is to be killed, nothing follows': (_, { wasKilled, effects, wakeAt }) =>
     !wasKilled || (effects.length === 0 && wakeAt === undefined),
 
+  'killing is final: what was read behind the reason for it moves nothing': (_, { effects, wakeAt }) => {
+    const kills = effects.filter(({ type }) => type === 'kill-exabgp').length;
+    const isLast = effects.findLast(({ type }) => type === 'write' || type === 'kill-exabgp');
+    return kills === 0 || (kills === 1 && isLast?.type === 'kill-exabgp' && wakeAt === undefined);
+  },
+
   'ExaBGP is killed for nothing but a late answer or a refused withdrawal': (world, happened) => {
     if (!happened.effects.some(({ type }) => type === 'kill-exabgp')) return true;
     return happened.isStubborn || happened.unanswered.some((command) => isLate(world, command));
@@ -46,8 +52,9 @@ const LIVING_RULES: Readonly<Record<string, Rule>> = {
 
   'nothing stands longer than a lease on proof that was young enough': (world, happened) => {
     if (!isOnTime(happened) || !world.open || world.exabgp.told().size === 0) return true;
-    const { accepted, handedOverAt, now } = world;
+    const { accepted, handedOverAt, now, lease } = world;
     if (accepted === undefined || accepted.at - accepted.evidence > LIMITS.maxAgeMs) return false;
+    if (accepted.evidence < lease.lapsedAt) return false;
     // A hand-over that was read before the tick that was due counts: the guard is late, not the sidecar.
     const until = handedOverAt === undefined ? accepted.at + LIMITS.ttlMs : handedOverAt + LIMITS.handoverMs;
     return now < until;

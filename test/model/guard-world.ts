@@ -12,7 +12,6 @@ import type { LeaseMessage, LeaseReport } from '../../bgp/lease.ts';
 import { parseReply } from '../../bgp/reply.ts';
 import { BEFORE, NaiveExabgp, type Answer, type Queued, type Words } from './guard-exabgp.ts';
 import { NaiveLease, type Said } from './guard-lease.ts';
-import { excused } from './known.ts';
 
 /** Two unanswered announcements and three connections are as many as a short story can fill. */
 export const LIMITS: GuardLimits = {
@@ -104,7 +103,6 @@ export class GuardWorld {
   exabgpWorks(answers: readonly Answer[]): void {
     let isStubborn = false;
     const lines = answers.flatMap((answer) => {
-      if (isStubborn && excused('kill-is-undone')) return [];
       const [next] = this.exabgp.queue;
       isStubborn ||= this.open && answer === 'error' && /^(withdraw|clear)/.test(next?.line ?? '');
       return this.exabgp.work(answer, this.now);
@@ -161,7 +159,7 @@ export class GuardWorld {
         this.lease.tick(this.now);
         return 'nothing';
       case 'vici-closed':
-        this.lease.viciClosed();
+        this.lease.viciClosed(this.now);
         return 'nothing';
       case 'connected':
         this.clients.add(event.client);

@@ -186,13 +186,13 @@ describe('stepping up', () => {
 });
 
 describe('the lease', () => {
-  it('renews four times a lease, with the time of the evidence and not of the sending', () => {
+  it('renews ten times a lease, with the time of the evidence and not of the sending', () => {
     const run = announced();
     run.effects.length = 0;
     const proof = run.now;
     run.pass('charon').wait(1000);
     const renewals = run.effects.filter(({ effect }) => effect.type === 'renew');
-    expect(renewals.length).toBe(4);
+    expect(renewals.length).toBe(10);
     expect(renewals.every(({ effect }) => effect.type === 'renew' && effect.evidence === proof)).toBe(true);
   });
 
@@ -244,7 +244,7 @@ describe('the lease', () => {
     const { generation } = run.state;
     run.guard({ lease: 'lapsed', generation });
     expect([run.routes, run.state.generation]).toEqual([[], generation + 1]);
-    expect([run.healthy(500).routes, run.state.generation]).toEqual([BOTH, generation + 2]);
+    expect([run.wait(1).healthy(500).routes, run.state.generation]).toEqual([BOTH, generation + 2]);
   });
 
   it('drops an adopted prefix that is no longer configured at once: taking away needs no proof', () => {
@@ -267,10 +267,36 @@ describe('the lease', () => {
     const run = announced();
     run.guard({ lease: 'lapsed', generation: run.state.generation });
     expect([run.phase(), run.routes]).toEqual(['withdrawn (lease-lapsed)', []]);
-    expect(run.pass('charon').phase()).toBe('withdrawn (hold-down)');
+    expect(run.wait(1).pass('charon').phase()).toBe('withdrawn (hold-down)');
     expect(run.state.prefixes.get(V4)?.enteredBy?.reason).toBe('lease-lapsed');
     expect(run.journal.at(-1)).toBe(`${V6} announced → withdrawn: lease-lapsed`);
     expect(run.healthy(3000).phase()).toBe('announced (all-pass)');
+  });
+
+  it('obeys a lapse of whichever generation, but only while it believes something announced', () => {
+    const run = announced();
+    run.guard({ lease: 'lapsed', generation: run.state.generation - 1 });
+    expect([run.phase(), run.routes]).toEqual(['withdrawn (lease-lapsed)', []]);
+    const { generation, lapsedAt } = run.state;
+    run.wait(100).guard({ lease: 'lapsed', generation });
+    expect(run.state).toMatchObject({ generation, lapsedAt });
+  });
+
+  it('announces nothing on a proof of life from before a lapse, not even with no hold-down', () => {
+    const policy = { ...POLICY, hold: { ...POLICY.hold, holdDownMs: 0 } };
+    const run = new Scenario(policy).guard({}).healthy(1000);
+    run.guard({ lease: 'lapsed', generation: run.state.generation });
+    const begun = run.now - 10;
+    run.wait(50).send({ type: 'result', result: { check: 'charon', verdict: 'pass', at: begun } });
+    expect([run.phase(), run.routes]).toEqual(['withdrawn (lease-lapsed)', []]);
+    expect(run.pass('ike-v4').routes).toEqual(BOTH);
+  });
+
+  it('forgets a lapse once charon was proved alive again: a reload brings it back no more than any other', () => {
+    const run = announced();
+    run.guard({ lease: 'lapsed', generation: run.state.generation }).wait(1).healthy(3000);
+    run.reload(POLICY, ...POLICY.checks.keys());
+    expect([run.phase(), run.routes]).toEqual(['announced (all-pass)', BOTH]);
   });
 
   it('keeps wanting the same while the guard is away', () => {
@@ -306,6 +332,23 @@ describe('pace', () => {
     run.effects.length = 0;
     run.pass('charon').pass('charon');
     expect(paces()).toEqual(['charon slow', 'ike-v4 slow', 'ike-v6 slow']);
+  });
+
+  it('tells a check that a reload made anew, and slows the others when it takes the failing one away', () => {
+    const run = announced().fail('ike-v6', 'ike-silent').fail('ike-v6', 'ike-silent');
+    expect(run.state.fast).toEqual(new Set(['charon', 'ike-v4', 'ike-v6']));
+    run.effects.length = 0;
+    run.reload(POLICY, 'charon');
+    expect(run.effects.map(({ effect }) => effect)).toEqual([{ type: 'pace', check: 'charon', fast: true }]);
+    const checks = new Map([...POLICY.checks].filter(([name]) => name !== 'ike-v6'));
+    const prefixes = POLICY.prefixes.slice(0, 1);
+    run.pass('charon').pass('charon');
+    run.effects.length = 0;
+    run.reload({ ...POLICY, checks, prefixes });
+    expect(run.effects.map(({ effect }) => effect).filter(({ type }) => type === 'pace')).toEqual([
+      { type: 'pace', check: 'charon', fast: false },
+      { type: 'pace', check: 'ike-v4', fast: false },
+    ]);
   });
 });
 
@@ -352,6 +395,17 @@ describe('reload', () => {
     expect(run.routes).toEqual([`${V4} 1000`, `${V6} 1000`]);
     run.pass('sa-count');
     expect(run.routes).toEqual(BOTH);
+  });
+
+  it('without any proof of life: a prefix that left goes at once, changed attributes wait for the proof', () => {
+    const run = announced().reload({ ...POLICY, prefixes: POLICY.prefixes.slice(0, 1) });
+    run.reload(POLICY).healthy(3000);
+    expect(run.routes).toEqual(BOTH);
+    run.effects.length = 0;
+    run.reload({ ...POLICY, prefixes: withMed(50).prefixes.slice(0, 1) }, ...POLICY.checks.keys());
+    expect(run.effects[0]?.effect).toMatchObject({ type: 'set', evidence: 0, announcements: [{ med: 100 }] });
+    expect(run.routes).toEqual([`${V4} 100`]);
+    expect(run.wait(1).pass('charon').routes).toEqual([`${V4} 50`]);
   });
 
   it('a prefix that left the file is withdrawn, one that came is earned', () => {

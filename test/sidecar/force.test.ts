@@ -121,7 +121,7 @@ describe('forced to be announced', () => {
     expect(run.guard(undefined).healthy(1000).phase()).toBe('announced (forced-announce)');
   });
 
-  it('is told to the guard again after a lapse', () => {
+  it('is told to the guard again after a lapse, with the first proof of life from after it', () => {
     const run = announced().force('announce');
     const { generation } = run.state;
     run.guard({ lease: 'lapsed', generation });
@@ -130,6 +130,10 @@ describe('forced to be announced', () => {
       [],
       generation + 1,
     ]);
+    // A proof from before is one that the guard refuses: whoever let a lease lapse may have stood still.
+    const before = run.now - 1;
+    run.wait(5).send({ type: 'result', result: { check: 'ike-v4', verdict: 'pass', at: before } });
+    expect(run.routes).toEqual([]);
     expect(run.pass('charon').routes).toEqual([`${V4} 100`]);
     expect(run.state.generation).toBe(generation + 2);
   });
@@ -159,6 +163,23 @@ describe('forced to be announced', () => {
     run.pass('charon').wait(10_000);
     expect(run.journal).toContain(`${V4} adopted → announced: forced-announce`);
     expect(run.effects.filter(({ effect }) => effect.type === 'set').length).toBe(1);
+  });
+});
+
+describe('an order over what a predecessor announced', () => {
+  it.each(['announce', 'withdraw'] as const)('to %s begins no new adoption when it ends', (verb) => {
+    const held = POLICY.prefixes.map(({ announced: route }) => route);
+    const run = new Scenario().guard({ lease: 'held', generation: 7, desired: held });
+    const alive = (ms: number): void => {
+      for (let passed = 0; passed < ms; passed += 500) run.pass('charon').wait(500);
+    };
+    alive(1000);
+    run.force(verb, V4);
+    alive(3000);
+    expect(run.intent().phase()).toBe('adopted (adopted)');
+    // Five seconds from the first word of the guard, whatever was ordered in between.
+    alive(1000);
+    expect([run.phase(), run.routes]).toEqual(['withdrawn (adoption-expired)', []]);
   });
 });
 

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { Metrics } from '../../sidecar/metrics.ts';
+import type { Status } from '../../sidecar/status.ts';
 import { Scenario, V4 } from './scenario.ts';
 import { statusFor } from './status.fixture.ts';
 
@@ -55,6 +56,19 @@ describe('metrics', () => {
     const text = await metricsOf(new Scenario().guard({ gracefulRestart: ['10.1.1.1'] })).registry.metrics();
     expect(text).toContain('swancast_bgp_graceful_restart{neighbor="10.1.1.1"} 1');
     expect(text).toContain('swancast_bgp_graceful_restart{neighbor="fd00:1:1::1"} 0');
+  });
+
+  it('build the status once a scrape, and anew for the next one', async () => {
+    let built = 0;
+    const status = (): Status => {
+      built += 1;
+      return statusFor(new Scenario());
+    };
+    const { registry } = new Metrics({ status, lagMs: () => 0, sas: () => undefined });
+    await registry.metrics();
+    expect(built).toBe(1);
+    await registry.metrics();
+    expect(built).toBe(2);
   });
 
   it('give no sample for what is not known', async () => {

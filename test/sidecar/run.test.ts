@@ -1,12 +1,13 @@
 /** The daemon as a process: what it does with signals and with addresses it cannot have. charon is scripted. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { processStat } from '../../bgp/procfs.ts';
 
 // Processes are started: a busy machine needs its time.
 vi.setConfig({ testTimeout: 30_000 });
@@ -104,6 +105,20 @@ describe('swancast run', () => {
     expect(await second.ended).toBe(1);
     first.child.kill('SIGTERM');
     expect(await first.ended).toBe(0);
+  });
+
+  it('refuses to share a run directory whose ExaBGP another one runs', async () => {
+    const owner = { pid: process.pid, startTime: processStat(process.pid)?.startTime };
+    writeFileSync(join(directory, 'swancast.pid'), JSON.stringify(owner));
+    write('http: { listen: "off" }');
+    writeFileSync(
+      configFile(),
+      readFileSync(configFile(), 'utf8').replace('supervise: false', 'supervise: true'),
+    );
+    const daemon = start();
+    expect(await daemon.says(/run_directory/)).toContain(`${directory} is held by process ${process.pid}`);
+    expect(await daemon.ended).toBe(1);
+    expect(existsSync(join(directory, 'control.sock'))).toBe(false);
   });
 
   it.each(['SIGTERM', 'SIGINT', 'SIGUSR2'] as const)(

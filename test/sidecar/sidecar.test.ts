@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Announcement } from '../../bgp/announcement.ts';
+import type { Judgement } from '../../health/check.ts';
+import { Scheduler } from '../../health/scheduler.ts';
 import { Sidecar, type Actors } from '../../sidecar/sidecar.ts';
 import { EMPTY, POLICY, V4, V6 } from './scenario.ts';
 
@@ -40,7 +42,7 @@ describe('Sidecar', () => {
     ]);
     said.length = 0;
     vi.advanceTimersByTime(1100);
-    expect(said).toEqual(['renew 2', 'renew 2', 'renew 2', 'renew 2']);
+    expect(said).toEqual(Array.from({ length: 10 }, () => 'renew 2'));
     sidecar.close();
     expect(vi.getTimerCount()).toBe(0);
   });
@@ -52,6 +54,47 @@ describe('Sidecar', () => {
     pass();
     pass();
     expect(vi.getTimerCount()).toBe(1);
+  });
+
+  it('tells the pace again to the checks that a reload put in the place of others', () => {
+    const looks: string[] = [];
+    const check = (name: string, judgement: Judgement) => ({
+      name,
+      dependsOn: [],
+      pace: { intervalMs: 1000, fastMs: 100, timeoutMs: 1000 },
+      observe: () => {
+        looks.push(name);
+        return Promise.resolve(judgement);
+      },
+    });
+    const failing = check('charon', { verdict: 'fail', reason: 'vici-silent' });
+    const anew = () => check('ike-v4', { verdict: 'pass' });
+    const quiet = {
+      debug: () => undefined,
+      info: () => undefined,
+      warn: () => undefined,
+      error: () => undefined,
+    };
+    const scheduler = new Scheduler({
+      checks: [failing, anew()],
+      now: () => Date.now(),
+      onResult: (result) => sidecar.dispatch({ type: 'result', result }),
+      log: quiet,
+    });
+    const { sidecar } = setUp({ pace: (name, fast) => scheduler.setFast(name, fast) });
+    scheduler.start();
+    return vi
+      .advanceTimersByTimeAsync(1000)
+      .then(() => {
+        sidecar.reload(POLICY, new Set(['ike-v4']), () => scheduler.replace([failing, anew()]));
+        looks.length = 0;
+        return vi.advanceTimersByTimeAsync(2000);
+      })
+      .then(() => {
+        expect(looks.filter((name) => name === 'ike-v4').length).toBeGreaterThan(15);
+        sidecar.close();
+        return scheduler.stop();
+      });
   });
 
   it('refuses an effect that dispatches, and goes on working', () => {

@@ -5,7 +5,7 @@ import {
   type KernelIpsecLimits,
   type Observation,
 } from '../../../health/checks/kernel-ipsec.ts';
-import { snapshot } from '../fixture.ts';
+import type { Answer } from '../../../health/question.ts';
 import { Tree } from '../host/tree.ts';
 
 const limit: KernelIpsecLimits = { inErrorsPerSecond: 10, outErrorsPerSecond: 10, noStatesPerSecond: 10 };
@@ -67,9 +67,8 @@ describe('a file of the kernel', () => {
   let time = 0;
   let invalidSpi = 100;
   const link = {
-    get snapshot() {
-      return { ...snapshot({ total: 1 }), counters: new Map([['invalid-spi', invalidSpi]]) };
-    },
+    ask: async <T>(): Promise<Answer<T>> =>
+      Promise.resolve({ kind: 'answered', answer: new Map([['invalid-spi', invalidSpi]]) as T }),
   };
   beforeAll(() => {
     proc = new Tree();

@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { isLocal, probePort, type ProbeOutcome, type ProbeTarget } from '../../../health/ike/probe.ts';
-import { IkeResponder } from '../../fake/ike-responder.ts';
+import { IkeResponder, type IkeRequest } from '../../fake/ike-responder.ts';
 import { FakeClock } from '../fixture.ts';
 
 const never = new AbortController().signal;
@@ -95,20 +95,44 @@ describe('a cookie is demanded', () => {
     expect(ike.requests[1]?.spi).toEqual(ike.requests[0]?.spi);
   });
 
-  it('again and again: overloaded, after two tries', async () => {
+  it('again and again, whatever was sent back: no worker has answered', async () => {
     const ike = await responder();
     ike.answer = (request) => ike.cookie(request, COOKIE);
-    expect((await probe(ike)).outcome.kind).toBe('overloaded');
-    expect(ike.requests).toHaveLength(3);
+    expect((await probe(ike)).outcome).toEqual({ kind: 'overloaded' });
+    expect(ike.requests.map(({ cookie }) => cookie?.toString('hex'))).toEqual([
+      undefined,
+      'c0ffee',
+      'c0ffee',
+    ]);
   });
 
-  it('by the receiver, while no worker takes what the cookie opened the way for', async () => {
+  it('a second time because the secret has changed, and then a worker answers', async () => {
     const ike = await responder();
+    const fresh = Buffer.from('f00d', 'hex');
     ike.answer = (request) => {
-      if (request.majorVersion > 2) return ike.healthy(request);
-      return request.cookie === undefined ? ike.cookie(request, COOKIE) : undefined;
+      if (request.cookie?.equals(fresh) === true) return ike.healthy(request);
+      return ike.cookie(request, request.cookie === undefined ? COOKIE : fresh);
     };
-    expect((await probe(ike)).outcome.kind).toBe('receiver');
+    expect((await probe(ike)).outcome.kind).toBe('worker');
+  });
+
+  it.each([
+    ['the receiver goes on answering', (ike: IkeResponder, request: IkeRequest) => ike.stuck(request)],
+    ['nothing more is answered', () => undefined],
+  ])('and sent back, but no worker takes it up: %s', async (_, then) => {
+    const ike = await responder();
+    ike.answer = (request) =>
+      request.majorVersion === 2 && request.cookie === undefined
+        ? ike.cookie(request, COOKIE)
+        : then(ike, request);
+    expect((await probe(ike)).outcome).toEqual({ kind: 'overloaded' });
+    // First without, then with the cookie, the second try with it as well, and the receiver probe.
+    expect(ike.requests.map(({ majorVersion, cookie }) => cookie?.toString('hex') ?? majorVersion)).toEqual([
+      2,
+      'c0ffee',
+      'c0ffee',
+      3,
+    ]);
   });
 });
 

@@ -33,6 +33,13 @@ guard: connected, lease held, generation 7
     expect(explainText({ ...UNHEARD, bgp })).toContain('10.9.9.9: graceful restart is in force');
   });
 
+  it('warns when ExaBGP cannot be told to connect', () => {
+    const bgp = { ...UNHEARD.bgp, redial_obstacle: '/etc/exabgp.conf belongs to another user' };
+    expect(statusText({ ...UNHEARD, bgp })).toMatch(
+      /^WARNING: a router that comes back may have to wait .*: \/etc\/exabgp\.conf belongs to another user$/m,
+    );
+  });
+
   it('says what is not known', () => {
     const text = statusText({ ...UNHEARD, bgp: { ...UNHEARD.bgp, guard_connected: false } });
     expect(text).toContain('charon not proved alive yet');

@@ -59,6 +59,7 @@ describe('good configurations', () => {
 
   it('fills in the defaults', () => {
     expect(parse(MINIMAL)).toEqual({
+      profile: 'default',
       gateway: { name: 'gw.example' },
       strongswan: { viciSocket: '/run/charon.vici' },
       prefixes: [
@@ -96,7 +97,7 @@ describe('good configurations', () => {
         {
           name: 'charon',
           type: 'charon',
-          intervalMs: 1000,
+          intervalMs: 500,
           fastMs: 200,
           timeoutMs: 450,
           rise: 2,
@@ -138,6 +139,35 @@ describe('good configurations', () => {
     expect(check).toMatchObject({ intervalMs: 100, fastMs: 100, timeoutMs: 100, class: 'not-serving' });
   });
 
+  it('takes the defaults of the checks from the profile; what a check says itself goes before it', () => {
+    const text = (profile: string): string => `${MINIMAL}profile: ${profile}
+checks:
+  - { name: charon, type: charon, fall: 3 }
+  - { name: slow, type: charon, interval_seconds: 2 }
+  - { name: patient, type: charon, timeout_seconds: 0.8 }
+  - { name: probe, type: ike-probe, timeout_seconds: 0.05, limits: { address: 192.0.2.1 } }
+  - { name: sas, type: sa-count }
+`;
+    const paces = (profile: string): unknown[] =>
+      parse(text(profile)).checks.map(({ intervalMs, fastMs, timeoutMs, fall, maxAgeMs }) =>
+        [intervalMs, fastMs, timeoutMs, fall, maxAgeMs].join(' '),
+      );
+    expect(paces('default')).toEqual([
+      '500 200 450 3 3000',
+      '2000 200 450 2 6000',
+      '800 200 800 2 3000',
+      '5000 500 50 2 20000',
+      '1000 1000 1000 3 10000',
+    ]);
+    expect(paces('fast')).toEqual([
+      '100 50 90 3 3000',
+      '2000 50 90 2 6000',
+      '800 50 800 2 3000',
+      '1000 100 50 2 20000',
+      '1000 1000 1000 3 10000',
+    ]);
+  });
+
   it('adds what a type depends on by its nature, under the name it has here', () => {
     expect(parse(fixtureText('valid-unusual.yaml')).checks[1]).toMatchObject({
       dependsOn: ['alive'],
@@ -166,7 +196,10 @@ describe('the environment', () => {
       SWANCAST_LEASE_TTL_SECONDS: '0.5',
       SWANCAST_HTTP_LISTEN: 'off',
       SWANCAST_GATEWAY_NAME: 'gw7',
+      SWANCAST_PROFILE: 'fast',
     });
+    expect(config.profile).toBe('fast');
+    expect(config.checks[0]?.intervalMs).toBe(100);
     expect(config.log.level).toBe('debug');
     expect(config.bgp).toMatchObject({ supervise: false, localAs: 65009 });
     expect(config.lease.ttlMs).toBe(500);
@@ -199,13 +232,22 @@ describe('the environment', () => {
     );
   });
 
-  it('does not reach into lists, and other variables mean nothing', () => {
-    const env = {
-      SWANCAST_CHECKS: '[]',
-      SWANCAST_BGP_NEIGHBORS: 'x',
-      'SWANCAST_PREFIXES[0]_PREFIX': 'x',
-      PATH: '/',
-    };
+  it.each([
+    ['SWANCAST_LOG_LEVL', 'did you mean SWANCAST_LOG_LEVEL?'],
+    ['SWANCAST_LEASE_TTL', 'did you mean SWANCAST_LEASE_TTL_SECONDS?'],
+    ['SWANCAST_PROFIL', 'did you mean SWANCAST_PROFILE?'],
+    ['SWANCAST_CHECKS', 'only keys outside of lists can be; unset it'],
+    ['SWANCAST_BGP_NEIGHBORS', 'only keys outside of lists can be; unset it'],
+    ['SWANCAST_PREFIXES[0]_PREFIX', 'only keys outside of lists can be; unset it'],
+    ['SWANCAST_', 'only keys outside of lists can be; unset it'],
+  ])('with a variable of ours that would mean nothing is refused: %s', (name, wayOut) => {
+    expect(problemsOf(MINIMAL, { [name]: 'x' })).toEqual([
+      `environment: ${name}: is no key that the environment can override; ${wayOut}`,
+    ]);
+  });
+
+  it('of others means nothing', () => {
+    const env = { PATH: '/', swancast_log_level: 'x', SWANCASTLE: 'x', LOG_LEVEL: 'x' };
     expect(parse(MINIMAL, env)).toEqual(parse(MINIMAL));
   });
 });

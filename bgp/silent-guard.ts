@@ -1,0 +1,51 @@
+/** A guard that is there and does not answer: whom that ends, and what a person is told about it. */
+import { readLeaseRecord } from './lease-record.ts';
+import type { SpeakerProblem } from './problem.ts';
+import { isAncestor, signalProcess, type ProcessIdentity } from './procfs.ts';
+
+export interface SilentGuard {
+  readonly leaseSocket: string;
+  /** ExaBGP and guard, as the guard's hello said; undefined: it said none, and its record is asked. */
+  readonly known: readonly ProcessIdentity[] | undefined;
+  /** Who runs ExaBGP for us, if we do. */
+  readonly supervisor: { readonly pid: number | undefined; kill(): void } | undefined;
+  readonly waitedMs: number;
+}
+
+/**
+ * Kills what can be identified for sure, ExaBGP first: the end of its TCP sessions withdraws everything. Undefined
+ * when there is nothing to say: the supervisor is ending an orphan, or starts ExaBGP at this moment.
+ */
+export function endSilentGuard({
+  leaseSocket,
+  known,
+  supervisor,
+  waitedMs,
+}: SilentGuard): { readonly code: SpeakerProblem; readonly text: string } | undefined {
+  const guard = known ?? readLeaseRecord(leaseSocket);
+  const pids = guard.map(({ pid }) => pid).join(' and ');
+  if (known === undefined && supervisor !== undefined) {
+    const { pid: ours } = supervisor;
+    if (ours === undefined) return undefined;
+    if (guard.some(({ pid }) => pid !== ours && !isAncestor(ours, pid))) {
+      const text = `${leaseSocket} belongs to processes of another ExaBGP (${pids}), and they do not answer: end them, or set bgp.supervise: false`;
+      return { code: 'GUARD_FOREIGN', text };
+    }
+  }
+  supervisor?.kill();
+  const killed = guard.filter((identity) => signalProcess(identity, 'SIGKILL'));
+  // Either will do: a guard that ends makes its launcher clear.
+  if (supervisor !== undefined || killed.length > 0) {
+    const who = pids === '' ? 'ExaBGP was killed' : `ExaBGP and guard (${pids}) were killed`;
+    const text = `the guard did not answer for ${Math.round(waitedMs)} ms: ${who}, which withdraws everything`;
+    return { code: 'GUARD_SILENT', text };
+  }
+  const whom =
+    guard.length === 0
+      ? 'nothing tells which processes these are: end ExaBGP and its guard by hand'
+      : `processes ${pids} cannot be killed by this user: end them by hand`;
+  return {
+    code: 'GUARD_SILENT',
+    text: `the guard behind ${leaseSocket} does not answer, what is announced may stay so, and ${whom}`,
+  };
+}
