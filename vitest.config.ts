@@ -9,6 +9,8 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/integration/**', 'test/lab/**/*.lab.test.ts'],
+          // Only to end what hangs: a host with other work may be slow, and that is no failure.
+          testTimeout: 60_000,
         },
       },
       {

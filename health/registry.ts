@@ -15,7 +15,7 @@
  *   sa-book.ts      counts IKE_SAs and CHILD_SAs by events; sa-census.ts: reconciles it with listings
  *   question.ts     any other question to charon, on a connection of its own; counters.ts, pools.ts,
  *                   credentials.ts, x509.ts: what is asked so; error-notify.ts: charon's other way to tell of failures
- *   window.ts       samples of the recent past; login-tally.ts, sa-losses.ts, rekey-tally.ts: events counted;
+ *   window.ts       samples of the recent past; stale.ts: what is from before a withdrawal; login-tally.ts, sa-losses.ts, rekey-tally.ts: events counted;
  *                   overdue.ts: CHILD_SAs past their time, by listing at the pace its cost allows
  *   ike/            the IKE_SA_INIT probe: sa-init.ts (codec), probe.ts (UDP)
  *   reach/          one endpoint tried: TCP, TLS, HTTP, DNS, ping; run-program.ts: a program on a short lead

@@ -62,6 +62,12 @@ const STAGES: readonly Stage[] = [
   lab('crash frr', 'crash', '--runs', '1', '--router', 'frr', '--bundle'),
   lab('sidecar-kill', 'sidecar-kill', '--runs', '1', '--bundle'),
   lab('restarts', 'restarts', '--runs', '5', '--bundle'),
+  // All of them take three minutes; what is left out (crowds of clients, held-up workers, CPU) waits for windows to pass.
+  lab(
+    'health',
+    ...['health', '--bundle', '--only'],
+    'certificates,pool,ike-probe,tunnel-path,http,exec,canary,interface,kernel-ipsec,limit of file descriptors',
+  ),
   // The same faults each time, so that a failure can be seen again. This seed draws many kinds within the minute.
   lab(`chaos seed ${CHAOS_SEED}`, 'chaos', '--seconds', '60', '--seed', CHAOS_SEED, '--bundle'),
 ];

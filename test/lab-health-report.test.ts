@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { CHECK_TYPES } from '../health/registry.ts';
 import { HEALTH_REASONS, type HealthReason } from '../health/reason.ts';
 import { formatRows, untried } from './lab/health/trial-report.ts';
-import { SKIPPED, TRIALS } from './lab/health/trials.ts';
+import { chooseTrials, TRIALS } from './lab/health/trials.ts';
 
 describe('the table of lab health', () => {
   it('has what was measured, and says what failed and what was left out', () => {
@@ -54,8 +54,19 @@ describe('the trials', () => {
     },
   );
 
+  it('are chosen by the name of the check, or by words of the cause', () => {
+    expect(chooseTrials(undefined)).toBe(TRIALS);
+    const chosen = chooseTrials(['pool', 'charon killed']);
+    expect(chosen.map(({ check }) => check)).toEqual(['pool', 'charon']);
+    expect(chooseTrials(['ike-probe']).map(({ check }) => check)).toEqual(['ike-v4', 'ike-v6']);
+  });
+
+  it.each(['poll', ''])('refuses "%s", which is of none, whatever else is asked for', (text) => {
+    expect(() => chooseTrials(['pool', text])).toThrow(`"${text}"; there are: sa-count, `);
+  });
+
   it('each is there once', () => {
-    const names = [...TRIALS, ...SKIPPED].map(({ check, cause }) => `${check}: ${cause}`);
+    const names = TRIALS.map(({ check, cause }) => `${check}: ${cause}`);
     expect(new Set(names).size).toBe(names.length);
   });
 });

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { NAME_PATTERN } from './lab/ledger.ts';
 import { clientSwanctlConf } from './lab/strongswan-conf.ts';
 import {
+  canaryNamespace,
   gatewayAt,
   planNetwork,
   planTopology,
@@ -46,6 +47,12 @@ describe('planTopology', () => {
       expect(line).toMatch(
         /^netns add sc-x-\w+$|^link add \S+ netns sc-x-\w+ type veth peer name \S+ netns sc-x-\w+$/,
       );
+  });
+
+  it("knows a canary's namespace, which no plan makes, for who cleans up after it", () => {
+    const name = canaryNamespace(topology);
+    expect(name).toBe('sc-x-canary');
+    expect(Object.values(topology.namespaces)).not.toContain(name);
   });
 
   it('gives each client connection its own selector, identity and reqid', () => {

@@ -120,10 +120,11 @@ function stuck(samples: AuthMemory, limit: AuthLimits): Judgement | undefined {
   const [first, last] = [period[0], period.at(-1) ?? period[0]];
   const halfOpen = Math.min(...period.map((sample) => sample.halfOpen));
   if (halfOpen < Math.max(1, limit.stuckMinimum)) return undefined;
-  // A login sends at least one IKE_AUTH; half-open IKE_SAs without any are a flood, or charon's miscount.
-  const requests = (last.requests ?? Infinity) - (samples[0]?.requests ?? 0);
-  if (requests < halfOpen) return undefined;
   const established = last.established - first.established;
+  // A login sends at least one IKE_AUTH; half-open IKE_SAs without any are a flood, or charon's miscount. Where
+  // nobody gets in, only as many are counted as there are workers to get stuck.
+  const requests = (last.requests ?? Infinity) - (samples[0]?.requests ?? 0);
+  if (requests < (established === 0 ? Math.min(halfOpen, limit.stuckMinimum) : halfOpen)) return undefined;
   if (halfOpen * 100 < limit.stuckPercent * (halfOpen + established)) return undefined;
   const seconds = ((last.at - first.at) / 1000).toFixed(0);
   const value = `${String(halfOpen)} logins half-open for ${seconds} s, ${String(established)} got in meanwhile`;

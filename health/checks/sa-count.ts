@@ -3,6 +3,7 @@ import type { Check, CheckOptions, Judgement } from '../check.ts';
 import type { ConnectionMinimum, LimitSchema, LimitsOf } from '../limits.ts';
 import type { HealthReason } from '../reason.ts';
 import { SaCensus, type Census } from '../sa-census.ts';
+import { NEVER_WITHDRAWN, staleOf, type Withdrawal } from '../stale.ts';
 import { sameRun } from '../window.ts';
 import type { World } from '../world.ts';
 
@@ -40,7 +41,7 @@ export const limits = {
     default: 80,
   },
   collapse_window_seconds: {
-    doc: 'How long a peak counts as recent, and so how long a collapse, or a minimum no longer reached, is held against the gateway at most.',
+    doc: 'How long a peak counts as recent, and so how long a collapse, or a minimum no longer reached, is held against the gateway at most; and for how long after a withdrawal IKE_SAs from before it may end unheeded, as their clients moved away. Longer than the dead peer detection of the gateway takes.',
     format: 'nat',
     default: 300,
   },
@@ -78,8 +79,8 @@ export interface Observation {
   readonly announced: boolean;
 }
 
-/** What is remembered from look to look; withdrawing forgets all of it, so does a new charon. */
-export interface Memory {
+/** What is remembered from look to look; withdrawing forgets counts and minimums, a new charon everything. */
+export interface Memory extends Withdrawal {
   /** When the charon that it is about started. */
   readonly startedAt: number;
   /**
@@ -91,7 +92,7 @@ export interface Memory {
   readonly peaks: readonly { readonly at: number; readonly ikeSas: number }[];
 }
 
-export const NO_MEMORY: Memory = { startedAt: NaN, armed: new Map(), peaks: [] };
+export const NO_MEMORY: Memory = { startedAt: NaN, armed: new Map(), peaks: [], ...NEVER_WITHDRAWN };
 
 /** The window is remembered in this many slices. */
 const SLICES = 30;
@@ -107,27 +108,28 @@ export function judge(
   limit: SaLimits,
   memory: Memory,
 ): { readonly judgement: Judgement; readonly memory: Memory } {
+  const before = announced ? memory : { ...NO_MEMORY, startedAt: memory.startedAt, withdrawnAt: at };
+  // Unknown is not zero: nothing is learned, and only what a withdrawal ends is forgotten.
   if (census.kind === 'down') {
-    // Unknown is not zero: nothing is learned and nothing forgotten.
-    const value = census.down.detail;
-    return { judgement: { verdict: 'unknown', reason: 'cause-unknown', value }, memory };
+    return { judgement: unknown('cause-unknown', census.down.detail), memory: before };
   }
   if (census.kind === 'listing') {
-    const value = 'the first listing of IKE_SAs is under way';
-    return { judgement: { verdict: 'unknown', reason: 'not-run-yet', value }, memory };
+    return { judgement: unknown('not-run-yet', 'the first listing of IKE_SAs is under way'), memory: before };
   }
   const { count, snapshot } = census;
   const { ikeSas, childSas, unseen } = count;
   const { startedAt } = snapshot.stats;
-  const known = announced && sameRun(memory.startedAt, startedAt) ? memory : NO_MEMORY;
-
+  const known = sameRun(memory.startedAt, startedAt) ? before : NO_MEMORY;
   const minimums = minimumsOf(limit, census.count);
+  const stale = staleOf([{ key: PEAK, seen: ikeSas }, ...minimums], known, at, limit.collapseWindowMs);
+  const since = (key: string, seen: number): number => seen - (stale.get(key) ?? 0);
+
   const armed = new Map([...known.armed].filter(([, reached]) => at - reached <= limit.collapseWindowMs));
   const failures: Failure[] = [];
   const unarmed: string[] = [];
   for (const { key, noun, reason, minimum, seen, initiated } of minimums) {
     // IKE_SAs that a worker holds may be any of these: too few is only what is too few even with them.
-    if (seen >= minimum) armed.set(key, at);
+    if (since(key, seen) >= minimum) armed.set(key, at);
     if (seen + unseen >= minimum) continue;
     if (initiated || armed.has(key))
       failures.push({ reason, value: `${String(seen)} of ${String(minimum)} ${noun}` });
@@ -143,7 +145,7 @@ export function judge(
   above(childSas, limit.childSasMaximum, 'CHILD_SAs', 'child-sas-above-maximum');
   above(halfOpen, limit.halfOpenMaximum, 'half-open IKE_SAs', 'half-open-high');
 
-  const peaks = announced ? withPeak(known.peaks, at, ikeSas, limit.collapseWindowMs) : [];
+  const peaks = withPeak(known.peaks, at, since(PEAK, ikeSas), limit.collapseWindowMs);
   const peak = Math.max(0, ...peaks.map((slice) => slice.ikeSas));
   if (collapsed(peak, ikeSas + unseen, limit)) {
     failures.push({
@@ -152,12 +154,19 @@ export function judge(
     });
   }
 
-  const next: Memory = { startedAt, armed: announced ? armed : NO_MEMORY.armed, peaks };
+  const next: Memory = announced
+    ? { startedAt, armed, peaks, withdrawnAt: known.withdrawnAt, stale }
+    : { ...NO_MEMORY, startedAt, withdrawnAt: at };
   const [worst] = failures.sort((a, b) => ORDER.indexOf(a.reason) - ORDER.indexOf(b.reason));
   if (worst !== undefined) return { judgement: { verdict: 'fail', ...worst }, memory: next };
   const seen = `${String(ikeSas)} IKE_SAs, ${String(childSas)} CHILD_SAs`;
   return { judgement: { verdict: 'pass', value: [seen, ...unarmed].join(', ') }, memory: next };
 }
+
+const unknown = (reason: HealthReason, value: string): Judgement => ({ verdict: 'unknown', reason, value });
+
+/** Under which the IKE_SAs that the peak is made of are remembered as stale. */
+const PEAK = 'peak';
 
 /** Which failure gives its name when there are several: the one that says most about the cause. */
 const ORDER: readonly HealthReason[] = [

@@ -10,7 +10,7 @@ import type { World } from '../world.ts';
 
 export const limits = {
   window_seconds: {
-    doc: 'How far back losses are counted, and how recent the peak is that they are held against. Longer than the dead peer detection of the gateway takes (dpd_delay and all retransmissions).',
+    doc: 'How far back losses are counted, and how recent the peak is that they are held against; and for how long after a withdrawal IKE_SAs from before it may be lost unheeded, as their clients moved away. Longer than the dead peer detection of the gateway takes (dpd_delay and all retransmissions).',
     format: 'nat',
     default: 300,
   },
@@ -84,17 +84,15 @@ const FRESH_MS = 500;
 export function create(options: CheckOptions<LossLimits>, { link, now, announced }: World): Check {
   const { limits: own, ...check } = options;
   const deadlineMs = check.pace.timeoutMs * 0.9;
-  const losses = new SaLosses();
+  const losses = new SaLosses(own.windowMs);
   let memory = NO_MEMORY;
   return {
     ...check,
     async observe(signal) {
       const at = now();
+      if (!announced()) losses.withdrawn(at);
       const look = await link.recent(FRESH_MS, deadlineMs, signal);
-      if (
-        look.kind === 'answered' &&
-        !(announced() && sameRun(memory.startedAt, look.snapshot.stats.startedAt))
-      ) {
+      if (look.kind === 'answered' && !sameRun(memory.startedAt, look.snapshot.stats.startedAt)) {
         losses.forget(at);
       }
       losses.forget(at - own.windowMs);
@@ -104,7 +102,9 @@ export function create(options: CheckOptions<LossLimits>, { link, now, announced
     },
     watch: () =>
       link.onEvent((event) => {
-        losses.apply(event, now());
+        const at = now();
+        if (!announced()) losses.withdrawn(at);
+        losses.apply(event, at);
       }),
   };
 }

@@ -30,10 +30,20 @@ export class Agent {
 
   /** The first result from here on that says this of this check; what it is, as "pass" or a reason. */
   async next(check: string, expected: string): Promise<Result> {
+    return this.#first((result) => result.check === check && said(result) === expected);
+  }
+
+  /** The first pass of this check from here on that says what it saw in these words. */
+  async shows(check: string, value: string | RegExp): Promise<Result> {
+    const fits = (seen = ''): boolean => (typeof value === 'string' ? seen === value : value.test(seen));
+    return this.#first((result) => result.check === check && said(result) === 'pass' && fits(result.value));
+  }
+
+  async #first(isWanted: (result: Result) => boolean): Promise<Result> {
     for (let at = this.results.length; ; at += 1) {
       while (this.results.length <= at) await new Promise<void>((wake) => this.#waiting.push(wake));
       const result = this.results[at];
-      if (result?.check === check && said(result) === expected) return result;
+      if (result !== undefined && isWanted(result)) return result;
     }
   }
 

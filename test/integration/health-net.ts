@@ -2,13 +2,13 @@
  * A gateway and a client with real charons, each in a network namespace of its own:
  *
  *     client 10.1.1.1, fd00:1::1 ──veth── 10.1.1.2, fd00:1::2 gateway   lo: 192.0.2.1/32 2001:db8:53::1/128
- *                                                                           10.10.0.1/32 (behind the tunnel)
+ *            lo: 10.20.0.1/32 (behind a tunnel of the gateway's)            10.10.0.1/32 (behind the tunnel)
  *                                                                           198.51.100.0/24 (routed to itself)
  *
  * Names carry the process id, so that several runs do not meet. Ends only what it started.
  */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -76,7 +76,7 @@ export class HealthNet {
       ip('-n', namespace, 'link', 'set', device, 'up');
     };
     address(gateway, 'lo', `${ANYCAST_4}/32`, `${ANYCAST_6}/128`, '10.10.0.1/32');
-    address(client, 'lo');
+    address(client, 'lo', '10.20.0.1/32');
     ip('-n', gateway, 'route', 'add', 'local', '198.51.100.0/24', 'dev', 'lo');
     address(gateway, 'veth0', '10.1.1.2/24', 'fd00:1::2/64');
     address(client, 'veth0', '10.1.1.1/24', 'fd00:1::1/64');
@@ -143,7 +143,9 @@ export class Node {
 
   /** Loads exactly these connections and secrets; '' unloads all. */
   load(conf: string, ...words: string[]): void {
-    const file = this.#file('swanctl.conf');
+    // With --file swanctl looks for credentials beside the file, whatever SWANCTL_DIR says.
+    mkdirSync(this.directory, { recursive: true });
+    const file = join(this.directory, 'swanctl.conf');
     writeFileSync(file, conf);
     this.swanctl('--load-all', '--noprompt', '--file', file, ...words);
   }
@@ -153,7 +155,6 @@ export class Node {
       encoding: 'utf8',
       stdio: 'pipe',
       timeout: 20_000,
-      env: { ...process.env, SWANCTL_DIR: this.directory },
     });
   }
 

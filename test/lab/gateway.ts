@@ -129,6 +129,11 @@ export class Gateway {
     return this.#disk;
   }
 
+  /** What `node` runs as swancast: the sources, the bundle, or another build. */
+  get entry(): string {
+    return this.#options.entry;
+  }
+
   /** A command of swancast's, with this gateway's configuration. @returns its output. @throws LabError with what it said */
   async swancast(args: readonly string[], signal: AbortSignal): Promise<string> {
     const argv = [process.execPath, this.#options.entry, ...args, '-c', this.configFile] as const;

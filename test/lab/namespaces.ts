@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { runCommand } from './run-command.ts';
-import { planNetwork, type Topology } from './topology.ts';
+import { canaryNamespace, planNetwork, type Topology } from './topology.ts';
 
 /** Where iproute2 keeps named namespaces. */
 export const NETNS_DIRECTORY = '/run/netns';
@@ -26,7 +26,8 @@ export function existingNamespaces(topology: Topology): string[] {
   } catch {
     return [];
   }
-  return Object.values(topology.namespaces).filter((name) => present.includes(name));
+  const own = [...Object.values(topology.namespaces), canaryNamespace(topology)];
+  return own.filter((name) => present.includes(name));
 }
 
 /** The processes that are in a namespace now, ours and their children (ExaBGP, guard), whoever started them. */

@@ -12,6 +12,9 @@ const TOOLS: readonly (readonly [program: string, debianPackage: string])[] = [
   ['pki', 'strongswan-pki'],
   ['exabgp', 'exabgp'],
   ['tcpdump', 'tcpdump'],
+  ['nft', 'nftables'],
+  ['ping', 'iputils-ping'],
+  ['prlimit', 'util-linux'],
 ];
 const ROUTERS: Record<RouterKind, readonly [string, string]> = {
   bird: ['bird', 'bird2'],

@@ -75,6 +75,9 @@ export interface Topology {
   readonly clients: readonly ClientPlan[];
 }
 
+/** Where `lab health` puts a canary: made and removed by the trials that want one (health/canary-site.ts). */
+export const canaryNamespace = ({ name }: Pick<Topology, 'name'>): string => `sc-${name}-canary`;
+
 /** @param clients 0 to 1000 */
 export function planTopology(name: string, clients: number): Topology {
   const namespace = (part: string): string => `sc-${name}-${part}`;

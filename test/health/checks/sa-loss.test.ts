@@ -18,7 +18,7 @@ const ike = (state: string, id: string, eap?: string): IkeSa => {
 
 describe('what is lost', () => {
   const after = (...steps: readonly (readonly ['up' | 'down', string, string?, string?])[]): number => {
-    const losses = new SaLosses();
+    const losses = new SaLosses(300_000);
     for (const [index, [way, state, id = 'a', eap]] of steps.entries()) {
       losses.apply({ kind: way === 'up' ? 'ike-up' : 'ike-down', ikeSa: ike(state, id, eap) }, index);
     }
@@ -68,7 +68,7 @@ describe('what is lost', () => {
   });
 
   it('is forgotten with time, and bounded', () => {
-    const losses = new SaLosses();
+    const losses = new SaLosses(300_000);
     for (let n = 0; n < 25_000; n += 1)
       losses.apply({ kind: 'ike-down', ikeSa: ike('ESTABLISHED', String(n)) }, n);
     expect(losses.count).toBe(20_000);

@@ -9,12 +9,11 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { section } from '../../../health/vici/message.ts';
 import { Charon } from '../charon.ts';
-import { sidecarEntry } from '../gateway.ts';
 import { LabError } from '../lab-error.ts';
 import { NETNS_DIRECTORY } from '../namespaces.ts';
 import type { Daemon } from '../processes.ts';
 import { runCommand } from '../run-command.ts';
-import { ANYCAST4, SERVICE_IDENTITY, SERVICE_NET } from '../topology.ts';
+import { ANYCAST4, canaryNamespace, SERVICE_IDENTITY, SERVICE_NET } from '../topology.ts';
 import { withVici } from '../vici-command.ts';
 import { issue } from './certificate.ts';
 import { SERVICE_HOST } from './service.ts';
@@ -98,8 +97,11 @@ export class CanarySite {
   /** Namespace, charon with a connection for the canary and one to hold the only address; the gateway lets them in. */
   static async raise(stage: Stage): Promise<CanarySite> {
     const { lab, gateway, signal } = stage;
-    const namespace = `sc-${lab.topology.name}-canary`;
+    const namespace = canaryNamespace(lab.topology);
     const gone = async (): Promise<void> => {
+      // The kernel takes its end of the link away only some time after the namespace.
+      const link = ['ip', '-n', gateway.plan.namespace, 'link', 'delete', 'canary'] as const;
+      await runCommand(link, AbortSignal.timeout(5000)).catch(() => undefined);
       if (!existsSync(join(NETNS_DIRECTORY, namespace))) return;
       await runCommand(['ip', 'netns', 'delete', namespace], AbortSignal.timeout(5000));
     };
@@ -159,7 +161,7 @@ tunnels:
     const daemon = this.#stage.lab.processes.start({
       name: 'canary-swancast',
       namespace: this.#namespace,
-      argv: [process.execPath, sidecarEntry(false, undefined), 'canary', '-c', file],
+      argv: [process.execPath, this.#stage.gateway.entry, 'canary', '-c', file],
     });
     this.#daemon = daemon;
     this.#stage.defer(async () => daemon.end('SIGTERM'));

@@ -8,7 +8,7 @@ import type { Stage } from './trial.ts';
 
 const HERE_WITHIN_MS = 60_000;
 /** Those that follow a route of themselves have found out by then that they must. */
-const PATIENCE_MS = 12_000;
+const PATIENCE_MS = 8000;
 
 /** Every client has an IKE_SA on the gateway that serves: by itself, or by logging out and in again. */
 export async function gather(stage: Stage): Promise<void> {

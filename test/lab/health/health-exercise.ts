@@ -1,6 +1,5 @@
 /** `health`: every check's real failure and its recovery, one row each. */
-import { isCheckType, type CheckTypeName } from '../../../health/registry.ts';
-import { LabError, reasonOf } from '../lab-error.ts';
+import { LabError, reasonOf, type LabErrorCode } from '../lab-error.ts';
 import { assertWritable, withLab, writeReport, type LabRun, type Output } from '../lab-session.ts';
 import { formatTimeline } from '../report.ts';
 import { assertCanRun } from '../requirements.ts';
@@ -8,7 +7,7 @@ import { versionsOf } from '../versions.ts';
 import { formatRows, untried } from './trial-report.ts';
 import { HEALTH_SETTINGS, type HealthRow, type HealthSetting, type Trial } from './trial.ts';
 import { runTrial } from './trial-run.ts';
-import { SKIPPED, TRIALS } from './trials.ts';
+import { chooseTrials, typeOf } from './trials.ts';
 
 export interface HealthOptions extends Omit<LabRun, 'supervise' | 'clients' | 'keep'> {
   /** Names of checks, or parts of causes; all when undefined. */
@@ -21,12 +20,10 @@ const LABS: Readonly<Record<HealthSetting, Pick<LabRun, 'supervise' | 'clients' 
   stress: { supervise: true, clients: 12, talkers: 1, stress: true },
 };
 
-/** The type of the check that a trial is about: that of its own entry, or of the lab's configuration. */
-function typeOf({ check }: { readonly check: string }): CheckTypeName {
-  const type = check.startsWith('ike-') ? 'ike-probe' : check;
-  if (!isCheckType(type)) throw new Error(`trial of check ${check}: there is no type "${type}"`);
-  return type;
-}
+/** A lab that cannot be raised so often in a row will not be the next time. */
+const RAISE_TRIES = 2;
+/** Not of a lab, but of how this was called. */
+const OURS: ReadonlySet<LabErrorCode> = new Set(['LAB_ARGUMENT', 'LAB_IN_USE']);
 
 /** @returns whether every row is ok, and, unless `only` was given, every type of check has one */
 export async function runHealth(
@@ -37,58 +34,107 @@ export async function runHealth(
   await assertCanRun(options.router, interrupted);
   assertWritable(options.json);
   const { only, router } = options;
-  const isChosen = ({ check, cause }: { readonly check: string; readonly cause: string }): boolean =>
-    only === undefined || only.some((text) => check === text || cause.includes(text));
-  const chosen = TRIALS.filter(isChosen);
-  if (chosen.length === 0) {
-    const names = [...new Set(TRIALS.map(({ check }) => check))].join(', ');
-    throw new LabError('LAB_ARGUMENT', `no trial is of ${String(only)}; there are: ${names}`);
-  }
+  const chosen = chooseTrials(only);
   const versions = await versionsOf(router, interrupted);
   const rows: HealthRow[] = [];
+  // After each trial, so that nothing is lost if a later one breaks.
+  const add = (...more: readonly HealthRow[]): void => {
+    rows.push(...more);
+    writeReport(options.json, { exercise: 'health', router, versions, runs: rows });
+  };
   for (const setting of HEALTH_SETTINGS) {
     const pending = chosen.filter((trial) => trial.setting === setting);
-    while (pending.length > 0) await inOneLab(setting, pending, rows, options, output, interrupted);
+    await inSetting(setting, pending, add, options, output, interrupted);
   }
-  rows.push(...SKIPPED.filter(isChosen).map((trial) => ({ ...trial, ok: true })));
   if (only === undefined) {
-    const tried = [...TRIALS, ...SKIPPED].map((trial) => ({ type: typeOf(trial) }));
-    for (const type of untried(tried)) {
-      rows.push({ check: type, cause: '-', ok: false, error: 'nothing makes this check fail here' });
+    for (const type of untried(chosen.map((trial) => ({ type: typeOf(trial) })))) {
+      add({ check: type, cause: '-', ok: false, error: 'nothing makes this check fail here' });
     }
   }
-  writeReport(options.json, { exercise: 'health', router, versions, runs: rows });
   const failed = rows.filter(({ ok }) => !ok).length;
+  const skipped = rows.filter((row) => row.skipped !== undefined).length;
   output.result(
-    `health, ms from the cause and from its end; router ${router}\n${formatRows(rows)}\n${String(rows.length - failed)} ok, ${String(failed)} failed`,
+    `health, ms from the cause and from its end; router ${router}\n${formatRows(rows)}\n` +
+      `${String(rows.length - failed - skipped)} ok, ${String(failed)} failed, ${String(skipped)} skipped`,
   );
   return failed === 0;
+}
+
+/** Says why, if it cannot be tried now. */
+function skippedRow({ check, cause, skip }: Trial): HealthRow | undefined {
+  const skipped = skip?.();
+  return skipped === undefined ? undefined : { check, cause, ok: true, skipped };
+}
+
+/** A failure that was seen and did not end is no finding where the machine itself now keeps it up. */
+function excused(row: HealthRow, { skip }: Trial): HealthRow {
+  const isEndMissing = !row.ok && row.decision !== undefined && row.recovered_ms === undefined;
+  const skipped = isEndMissing ? skip?.() : undefined;
+  return skipped === undefined ? row : { ...row, ok: true, skipped: `its recovery: ${skipped}` };
+}
+
+/** What is left when a lab is spoilt or breaks is tried in another one. */
+async function inSetting(
+  setting: HealthSetting,
+  pending: Trial[],
+  add: (row: HealthRow) => void,
+  options: HealthOptions,
+  output: Output,
+  interrupted: AbortSignal,
+): Promise<void> {
+  for (let tries = 0; pending.length > 0;) {
+    const skipped = pending.map(skippedRow).filter((row) => row !== undefined);
+    // No lab is raised for these alone.
+    if (skipped.length === pending.length) {
+      for (const row of skipped) add(row);
+      return;
+    }
+    const before = pending.length;
+    try {
+      await inOneLab(setting, pending, add, options, output, interrupted);
+    } catch (error) {
+      if (!(error instanceof LabError) || interrupted.aborted || OURS.has(error.code)) throw error;
+      output.progress(`the lab broke: ${error.message}`);
+      tries = pending.length < before ? 0 : tries + 1;
+      if (tries < RAISE_TRIES) continue;
+      for (const { check, cause } of pending.splice(0)) {
+        add({ check, cause, ok: false, error: `no lab: ${error.message}` });
+      }
+    }
+  }
 }
 
 /** Takes trials from `pending` until there are none left or the lab is spoilt. */
 async function inOneLab(
   setting: HealthSetting,
   pending: Trial[],
-  rows: HealthRow[],
+  add: (row: HealthRow) => void,
   options: HealthOptions,
   output: Output,
   interrupted: AbortSignal,
 ): Promise<void> {
   await withLab({ ...options, ...LABS[setting], keep: false }, output, interrupted, async (lab, signal) => {
-    const before = rows.length;
+    let good = true;
     for (let trial = pending.shift(); trial !== undefined; trial = pending.shift()) {
+      const skipped = skippedRow(trial);
+      if (skipped !== undefined) {
+        add(skipped);
+        continue;
+      }
       lab.progress(`${trial.check}: ${trial.cause}`);
       const from = lab.timeline.events.length;
-      const { row, spoilt } = await runTrial(lab, trial, signal);
-      rows.push(row);
+      const { row: measured, spoilt } = await runTrial(lab, trial, signal);
+      if (interrupted.aborted) throw reasonOf(interrupted);
+      const row = excused(measured, trial);
+      add(row);
+      good &&= row.ok;
       output.result(`${row.check}: ${row.ok ? 'ok' : 'FAILED'} ${row.error ?? ''}`.trimEnd());
       if (!row.ok) {
         const events = lab.timeline.events.slice(from).filter(({ kind }) => kind !== 'traffic');
         output.result(`${formatTimeline(events, events[0]?.at ?? 0)}\n`);
       }
-      if (interrupted.aborted) throw reasonOf(interrupted);
       if (spoilt) break;
     }
-    return rows.slice(before).every(({ ok }) => ok);
+    return good;
   });
 }

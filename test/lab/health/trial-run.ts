@@ -53,7 +53,10 @@ export async function runTrial(
     await until(stage, `check ${trial.check} passes and all is announced`, READY_WITHIN_MS, (status) =>
       isWell(status, trial.check),
     );
-    row = { ...row, ...(await judged(stage, trial)), ok: true };
+    await judged(stage, trial, (measured) => {
+      row = { ...row, ...measured };
+    });
+    row = { ...row, ok: true };
     spoilt = trial.spoils ?? false;
   } catch (thrown) {
     const error = thrownUnder(signal, thrown);
@@ -72,7 +75,12 @@ export async function runTrial(
   return { row, spoilt };
 }
 
-async function judged(stage: Stage, trial: Trial): Promise<Partial<HealthRow>> {
+/** @param note takes what is known so far: a row that failed says how far it got */
+async function judged(
+  stage: Stage,
+  trial: Trial,
+  note: (measured: Partial<HealthRow>) => void,
+): Promise<void> {
   const { lab, gateway, signal } = stage;
   const { name } = gateway.plan;
   const concerned = trial.prefixes ?? ALL_PREFIXES;
@@ -89,8 +97,7 @@ async function judged(stage: Stage, trial: Trial): Promise<Partial<HealthRow>> {
     },
     struckAt,
   );
-  const seen_ms = round(seen - struckAt);
-  let decided_ms: number | undefined;
+  note({ seen_ms: round(seen - struckAt), reason: trial.reason });
   if (trial.decision === 'announced') {
     await until(stage, `check ${trial.check} is down`, trial.seenWithinMs, (status) => {
       const check = named(status, trial.check);
@@ -111,7 +118,7 @@ async function judged(stage: Stage, trial: Trial): Promise<Partial<HealthRow>> {
         ),
       ),
     );
-    decided_ms = round(Math.max(...told.map(({ at }) => at)) - struckAt);
+    note({ decided_ms: round(Math.max(...told.map(({ at }) => at)) - struckAt) });
   }
   const strangers = ALL_PREFIXES.filter(
     (prefix) => trial.decision === 'announced' || !concerned.includes(prefix),
@@ -124,6 +131,7 @@ async function judged(stage: Stage, trial: Trial): Promise<Partial<HealthRow>> {
     if (touched !== undefined)
       throw new LabError('LAB_DEADLINE', `expected: ${name} leaves ${prefix} alone; it was ${touched}`);
   }
+  note({ decision: trial.decision });
   const mendedAt = lab.timeline.act(`${trial.check}: mended`);
   await trial.mend(stage);
   const well = await until(
@@ -133,13 +141,7 @@ async function judged(stage: Stage, trial: Trial): Promise<Partial<HealthRow>> {
     (status) => isWell(status, trial.check),
     mendedAt,
   );
-  return {
-    seen_ms,
-    reason: trial.reason,
-    decision: trial.decision,
-    ...(decided_ms === undefined ? {} : { decided_ms }),
-    recovered_ms: round(well - mendedAt),
-  };
+  note({ recovered_ms: round(well - mendedAt) });
 }
 
 /** What this event says the gateway decided on this prefix. */

@@ -43,6 +43,8 @@ export interface Trial {
   readonly setting: HealthSetting;
   /** Added to the checks of the lab, or instead of those of the same name. */
   readonly checks?: (stage: Stage) => readonly TrialCheck[];
+  /** Why it cannot be tried on this machine: said in the report, so that nobody takes it for done. */
+  readonly skip?: () => string | undefined;
   readonly reason: HealthReason;
   readonly decision: Decision;
   /** The prefixes that it concerns; all by default. The others must not be touched. */
@@ -59,13 +61,6 @@ export interface Trial {
   readonly mend: (stage: Stage) => Promise<void>;
   /** The lab is of no use afterwards, also when all went well. */
   readonly spoils?: boolean;
-}
-
-/** One more that cannot be shown here: said in the report, so that nobody takes it for done. */
-export interface SkippedTrial {
-  readonly check: string;
-  readonly cause: string;
-  readonly skipped: string;
 }
 
 export interface HealthRow {

@@ -15,7 +15,7 @@ export const SESSION_TRIALS: readonly Trial[] = [
     cause: 'all clients but one log out at once',
     setting: 'crowd',
     checks: () => [
-      { name: 'sa-count', type: 'sa-count', limits: { collapse_floor: 10, collapse_window_seconds: 20 } },
+      { name: 'sa-count', type: 'sa-count', limits: { collapse_floor: 10, collapse_window_seconds: 6 } },
     ],
     reason: 'sa-collapse',
     decision: 'degraded',
@@ -29,7 +29,7 @@ export const SESSION_TRIALS: readonly Trial[] = [
     check: 'sa-loss',
     cause: 'all clients killed, without a DELETE',
     setting: 'crowd',
-    checks: () => [{ name: 'sa-loss', type: 'sa-loss', interval_seconds: 1, limits: { window_seconds: 40 } }],
+    checks: () => [{ name: 'sa-loss', type: 'sa-loss', interval_seconds: 1, limits: { window_seconds: 12 } }],
     reason: 'sas-lost',
     decision: 'degraded',
     seenWithinMs: 60_000,
@@ -51,7 +51,7 @@ export const SESSION_TRIALS: readonly Trial[] = [
         type: 'auth',
         interval_seconds: 1,
         // All clients of the lab come from one address.
-        limits: { window_seconds: 20, clients_minimum: 1 },
+        limits: { window_seconds: 6, clients_minimum: 1 },
       },
     ],
     reason: 'logins-failing',
@@ -69,6 +69,8 @@ export const SESSION_TRIALS: readonly Trial[] = [
     mend: async (stage) => {
       trust(stage);
       await reloadCredentials(stage);
+      // Those who were turned away do not try again by themselves.
+      await comeBack(stage);
     },
   },
   {
@@ -82,7 +84,7 @@ export const SESSION_TRIALS: readonly Trial[] = [
         interval_seconds: 1,
         fast_interval_seconds: 1,
         timeout_seconds: 1,
-        limits: { overdue_seconds: 5, list_interval_seconds: 1, window_seconds: 30 },
+        limits: { overdue_seconds: 4, list_interval_seconds: 1, window_seconds: 6 },
       },
     ],
     reason: 'rekeys-overdue',
