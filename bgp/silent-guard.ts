@@ -22,12 +22,14 @@ export function endSilentGuard({
   supervisor,
   waitedMs,
 }: SilentGuard): { readonly code: SpeakerProblem; readonly text: string } | undefined {
-  const guard = known ?? readLeaseRecord(leaseSocket);
+  const { processes: guard, orphaned } =
+    known === undefined ? readLeaseRecord(leaseSocket) : { processes: known, orphaned: false };
   const pids = guard.map(({ pid }) => pid).join(' and ');
   if (known === undefined && supervisor !== undefined) {
     const { pid: ours } = supervisor;
     if (ours === undefined) return undefined;
-    if (guard.some(({ pid }) => pid !== ours && !isAncestor(ours, pid))) {
+    // One whose ExaBGP has ended would keep its socket from ours for ever.
+    if (!orphaned && guard.some(({ pid }) => pid !== ours && !isAncestor(ours, pid))) {
       const text = `${leaseSocket} belongs to processes of another ExaBGP (${pids}), and they do not answer: end them, or set bgp.supervise: false`;
       return { code: 'GUARD_FOREIGN', text };
     }

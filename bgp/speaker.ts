@@ -11,7 +11,7 @@ import { readLogLine, type LogLevel } from './log-line.ts';
 import { MessageWaiters } from './message-waiters.ts';
 import { NeighborWatch, type WatchedNeighbor } from './neighbor-watch.ts';
 import type { SpeakerProblem } from './problem.ts';
-import { isAncestor, processStat, type ProcessIdentity } from './procfs.ts';
+import { hold, isAncestor, letGo, processStat, type ProcessIdentity } from './procfs.ts';
 import { Redialer } from './reconnect.ts';
 import { endSilentGuard } from './silent-guard.ts';
 import { Supervisor, type SuperviseOptions } from './supervisor.ts';
@@ -61,7 +61,9 @@ export class Speaker {
   #desired: DesiredSet | undefined;
   /** The guard has accepted `#desired`. */
   #synced = false;
+  /** ExaBGP and guard, held: to end them must not take a descriptor. */
   #guard: readonly ProcessIdentity[] = [];
+  #exabgp: ProcessIdentity | undefined;
   #lostAt: number;
   #told = '';
   /** By the guard's last word nothing is wanted, and nothing stands. */
@@ -81,7 +83,7 @@ export class Speaker {
       onSilence: (waitedMs) => this.#onSilence(waitedMs),
     });
     this.#redialer = new Redialer({
-      exabgp: () => this.#guard[0],
+      exabgp: () => this.#exabgp,
       log: options.log,
       onObstacle: (detail) => options.onReport({ type: 'redial-obstacle', detail }),
     });
@@ -167,6 +169,8 @@ export class Speaker {
     this.#ready = false;
     this.#watch.stop();
     this.#client.stop();
+    letGo(this.#guard);
+    this.#guard = [];
     this.#waiters.tell(undefined);
     await this.#supervisor?.stop();
   }
@@ -223,7 +227,9 @@ export class Speaker {
     }
     this.#ready = true;
     this.#told = '';
-    this.#guard = [hello.exabgpPid, hello.pid].flatMap((pid) => (pid > 1 ? (processStat(pid) ?? []) : []));
+    letGo(this.#guard);
+    this.#guard = [hello.exabgpPid, hello.pid].flatMap((pid) => (pid > 1 ? (hold(pid) ?? []) : []));
+    this.#exabgp = hello.exabgpPid > 1 ? processStat(hello.exabgpPid) : undefined;
     this.#watch.update(hello);
     void this.#redialer.check(this.#options.neighbors.map(({ address }) => address));
     if (this.#desired === undefined && hello.desired.length > 0) {

@@ -209,6 +209,24 @@ describe('it cannot be asked', () => {
   });
 });
 
+describe('a host without a descriptor', () => {
+  it('says that it could not ask, and not what it would have heard', async () => {
+    const probe = new URL('../../../health/ike/probe.ts', import.meta.url).href;
+    // A process of its own, as no number is left to it, not even one that is given back.
+    const script = `
+      import { isLocal, probePort } from ${JSON.stringify(probe)};
+      import { execFileSync } from 'node:child_process';
+      execFileSync('prlimit', ['--pid', String(process.pid), '--nofile=8:']);
+      const signal = new AbortController().signal;
+      const target = { address: '127.0.0.1', port: 500, marker: false };
+      const outcome = await probePort(target, { tryMs: 50, now: () => performance.now() }, signal);
+      console.log(JSON.stringify([String(await isLocal('127.0.0.1', signal)), outcome]));
+    `;
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script]);
+    expect(JSON.parse(stdout)).toEqual(['undefined', { kind: 'exhausted', detail: 'EMFILE' }]);
+  });
+});
+
 describe('whether an address is on this host', () => {
   it.each([
     ['127.0.0.1', true],
