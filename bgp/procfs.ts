@@ -32,7 +32,8 @@ export function processStat(pid: number, held?: number): ProcessStat | undefined
 /** Fails (ESRCH) once the process is gone, also when another one has its pid by then. */
 function readAgain(held: number): string {
   const line = Buffer.alloc(4096);
-  return line.latin1Slice(0, readSync(held, line, 0, line.length, 0));
+  const length = readSync(held, line, 0, line.length, 0);
+  return line.toString('latin1', 0, length);
 }
 
 /** For whom must be told also when no descriptor is left: keeps one open on the process, until `letGo`. */

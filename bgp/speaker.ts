@@ -13,7 +13,7 @@ import { NeighborWatch, type WatchedNeighbor } from './neighbor-watch.ts';
 import type { SpeakerProblem } from './problem.ts';
 import { hold, isAncestor, letGo, processStat, type ProcessIdentity } from './procfs.ts';
 import { Redialer } from './reconnect.ts';
-import { endSilentGuard } from './silent-guard.ts';
+import { endSilentGuard, endUnguarded } from './silent-guard.ts';
 import { Supervisor, type SuperviseOptions } from './supervisor.ts';
 
 export type SpeakerReport =
@@ -68,6 +68,8 @@ export class Speaker {
   #told = '';
   /** By the guard's last word nothing is wanted, and nothing stands. */
   #bare = false;
+  /** Since the guard was lost, ExaBGP was looked for. */
+  #sought = false;
   #stopped = false;
 
   constructor(options: SpeakerOptions) {
@@ -226,6 +228,7 @@ export class Speaker {
       return false;
     }
     this.#ready = true;
+    this.#sought = false;
     this.#told = '';
     letGo(this.#guard);
     this.#guard = [hello.exabgpPid, hello.pid].flatMap((pid) => (pid > 1 ? (hold(pid) ?? []) : []));
@@ -246,10 +249,8 @@ export class Speaker {
     const { leaseSocket, now } = this.#options;
     if (this.#ready) {
       this.#lostAt = now();
-      this.#disconnected(
-        'GUARD_CLOSED',
-        `the guard closed ${leaseSocket}: it ended, and everything is withdrawn`,
-      );
+      const text = `the guard closed ${leaseSocket}: it ended, and its launcher withdraws everything`;
+      this.#disconnected('GUARD_CLOSED', text);
     } else if (failure?.code === 'EACCES' || failure?.code === 'EPERM') {
       const text = `${leaseSocket} may not be opened: run swancast and ExaBGP as the same user, or share a group`;
       this.#disconnected('GUARD_DENIED', text);
@@ -264,6 +265,11 @@ export class Speaker {
     this.#synced = false;
     this.#watch.stop();
     this.#waiters.tell(undefined);
+    const isNobody = failure?.code === 'ENOENT' || failure?.code === 'ECONNREFUSED';
+    if (this.#sought || !isNobody || now() - this.#lostAt < ABSENT_PATIENCE_MS) return;
+    this.#sought = true;
+    const ended = endUnguarded(leaseSocket);
+    if (ended !== undefined) this.#disconnected('GUARD_ABSENT', ended);
   }
 
   /** A guard that is there and does not answer cannot withdraw either: ExaBGP's end is the withdrawal. */

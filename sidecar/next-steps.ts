@@ -1,5 +1,6 @@
 /** What would change the state of a prefix next, one sentence each: for `explain`. Pure. */
 import { isUp } from '../health/hysteresis.ts';
+import { duration } from './duration.ts';
 import type { Policy, State } from './decision.ts';
 import { unforced } from './force.ts';
 
@@ -9,8 +10,8 @@ export function nextSteps(prefix: string, state: State, policy: Policy, now: num
   if (shown === undefined || rule === undefined || state.stopping) return [];
   const steps: string[] = [];
   if (shown.force !== undefined) {
-    const left = Math.ceil((shown.force.intent.endsAt - now) / 1000);
-    steps.push(`the order ends in ${left} s, or with \`swancast release\``);
+    const left = inWords(shown.force.intent.endsAt - now);
+    steps.push(`the order ends in ${left}, or with \`swancast release\``);
     if (shown.force.isInEffect) return steps;
   }
   const at = unforced(shown);
@@ -22,13 +23,13 @@ export function nextSteps(prefix: string, state: State, policy: Policy, now: num
     steps.push(`${name} passes ${missing === 1 ? 'once more' : `${missing} times in a row`}`);
   }
   if (at.holdUntil > now && at.phase !== 'announced') {
-    steps.push(`the hold-down ends in ${seconds(at.holdUntil - now)} s`);
+    steps.push(`the hold-down ends in ${inWords(at.holdUntil - now)}`);
   }
   if (at.phase === 'cold' && state.lease === undefined) steps.push('the guard answers on the lease socket');
   if (at.phase === 'adopted') {
-    steps.push(`withdrawn in ${seconds(at.since + policy.lease.handoverMs - now)} s unless earned before`);
+    steps.push(`withdrawn in ${inWords(at.since + policy.lease.handoverMs - now)} unless earned before`);
   }
   return steps;
 }
 
-const seconds = (ms: number): number => Math.round(ms) / 1000;
+const inWords = (ms: number): string => duration(ms / 1000);

@@ -1,7 +1,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect, it } from 'vitest';
-import { descendants, hold, isAlive, isAncestor, letGo, processStat, signalProcess } from '../../bgp/procfs.ts';
+import {
+  descendants,
+  hold,
+  isAlive,
+  isAncestor,
+  letGo,
+  processStat,
+  signalProcess,
+} from '../../bgp/procfs.ts';
 
 it('knows this process and its parent', () => {
   const self = processStat(process.pid);

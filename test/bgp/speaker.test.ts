@@ -251,6 +251,27 @@ it('kills them also when it has no descriptor left to look who they are', async 
   await fake.until(() => !fake.alive && !isAlive(guard));
 });
 
+it('kills an ExaBGP that ended its guard and goes on without: its routes would stay for ever', async () => {
+  const fake = await running();
+  const sidecar = new Sidecar(fake);
+  sidecar.speaker.set(1, [one], monotonic());
+  await sidecar.until<Report>('report', ({ acknowledged }) => acknowledged.length === 1);
+  const { pid } = await sidecar.until<Hello>('hello');
+  // The scripted ExaBGP ends with its process; the real one goes on, as this one in its place.
+  const exabgp = spawn('sleep', ['300']);
+  cleanups.push(() => exabgp.kill('SIGKILL'));
+  const [{ startTime }, guard] = [processStat(exabgp.pid ?? 0), processStat(pid)] as [
+    ProcessIdentity,
+    unknown,
+  ];
+  writeFileSync(`${fake.leaseSocket}.pids`, JSON.stringify([{ pid: exabgp.pid, startTime }, guard]));
+  // As 4.2.21 ends it at a reload of a file that it cannot read.
+  process.kill(processStat(pid)?.parent ?? 0, 'SIGTERM');
+  const lost = await sidecar.until<Lost>('disconnected', ({ code }) => code === 'GUARD_ABSENT');
+  expect(lost.detail).toContain(`ExaBGP (${exabgp.pid}) ran on without its guard and was killed`);
+  await fake.until(() => exabgp.signalCode === 'SIGKILL');
+});
+
 describe('a guard that is frozen before it says hello', () => {
   const frozen = async (): Promise<{ fake: FakeExabgp; guard: ProcessIdentity }> => {
     const fake = await running(60_000);

@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { isLocal, probePort, type ProbeOutcome, type ProbeTarget } from '../../../health/ike/probe.ts';
 import { IkeResponder, type IkeRequest } from '../../fake/ike-responder.ts';
