@@ -1,26 +1,30 @@
 # swancast. `make demo` shows the main job on real parts; `make test` passes every test.
-# Both need root for network namespaces; `make setup` installs what they use (idempotent).
+# Both need root for network namespaces; `make setup` installs what they use (idempotent). What runs no daemon
+# needs the npm packages alone.
 # Only `npm run` starts node here: it puts the pinned Node of node_modules/.bin first.
 
-.PHONY: help setup build check test unit integration lab root demo clean
+.PHONY: help setup npm build check test unit integration lab root demo clean
 
 help:
 	@echo "make demo   crash a real charon and watch the anycast prefix move (1 minute)"
 	@echo "make test   everything CI runs: check, unit, integration, lab"
 	@echo "make setup  install what both need (Debian 12, root; seconds when already there)"
 	@echo "make check  types, lint, format, import direction"
-	@echo "make build  the bundles that ship, into dist/"
+	@echo "make build  the bundles that ship, into dist/ (npm packages alone)"
 
 setup:
 	@sh deploy/setup.sh
 
-build: setup
+npm:
+	@sh deploy/setup.sh npm
+
+build: npm
 	@npm run -s build
 
-check: setup
+check: npm
 	@npm run -s check
 
-unit: setup
+unit: npm
 	@npm run -s test
 
 integration: setup

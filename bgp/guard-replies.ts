@@ -24,13 +24,19 @@ export function onReply(turn: Turn, reply: Reply): void {
       };
       return;
     case 'neighbor': {
-      const { address, state, reason } = reply;
+      const { address, state } = reply;
+      const before = turn.state.neighbors.get(address);
+      // A try to connect is no answer to why the last one failed.
+      const reason = state === 'connected' ? before?.reason : reply.reason;
       if (!setNeighbor(turn, address, { state, reason, gracefulRestart: false })) return;
       const unlisted = turn.state.unlisted.filter((each) => each !== address);
       turn.state = { ...turn.state, unlisted: state === 'up' ? [...unlisted, address] : unlisted };
-      const level = state === 'down' ? 'warn' : 'info';
-      const text = `neighbor ${address} is ${state}${reason === undefined ? '' : `: ${reason}`}`;
-      log(turn, level, text);
+      const isNews = before === undefined || before.state === 'up' || before.reason !== reason;
+      if (state === 'up') log(turn, 'info', `neighbor ${address} is up`);
+      // 4.2 says `connected` before it knows whether anybody answered.
+      else if (state === 'connected') log(turn, 'debug', `neighbor ${address}: trying to connect`);
+      else
+        log(turn, isNews ? 'warn' : 'debug', `neighbor ${address} is down: ${reason ?? 'no reason given'}`);
       return;
     }
     case 'negotiated': {

@@ -9,7 +9,7 @@
  * Exit code 0: ExaBGP is gone or ends us. Anything else makes the launcher clear the routes and start anew.
  */
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { closeSync, lstatSync, mkdirSync, openSync, statSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, lstatSync, openSync, statSync, unlinkSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { CLEAR } from './command.ts';
@@ -18,6 +18,7 @@ import { watchLauncher } from './launcher-watch.ts';
 import { LEASE_LINE_MAXIMUM, leaseLine, parseLeaseMessage } from './lease.ts';
 import { writeLeaseRecord } from './lease-record.ts';
 import { LineReader } from './line-reader.ts';
+import { makeDirectorySync } from './make-directory.ts';
 import { isAncestor, processStat, signalProcess, type ProcessIdentity } from './procfs.ts';
 import { parseReply, REPLY_LINE_MAXIMUM } from './reply.ts';
 import { step } from './guard-core.ts';
@@ -182,7 +183,7 @@ function openLease(loggedAt = 0): void {
   };
   const directory = dirname(path);
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o750 });
+    makeDirectorySync(directory);
     if ((statSync(directory).mode & 0o002) !== 0) {
       retry(`everybody may write to ${directory}: give the lease socket a directory of mode 0750`);
       return;

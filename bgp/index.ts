@@ -17,7 +17,7 @@
  * guard, command-pipe, launcher-watch   the guard's process: stdin, stdout, socket, timer, parent
  * lease-record            whom to end when a guard freezes: a file beside the lease socket
  * lease-client, message-waiters, speaker, silent-guard   the sidecar's end
- * supervisor, process, procfs, run-lock   ExaBGP as a child process, one sidecar a run directory
+ * supervisor, process, procfs, run-lock, make-directory   ExaBGP as a child process, one sidecar a run directory
  * neighbor-watch          advice on neighbors that stay down, and a redial as soon as the router's port accepts:
  *   redial                when ExaBGP is told to connect                                  (pure)
  *   router-probe, reconnect   is the port open; the reload that makes ExaBGP connect now

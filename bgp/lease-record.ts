@@ -18,16 +18,22 @@ export function writeLeaseRecord(leaseSocket: string, processes: readonly Proces
 
 /**
  * Those of them that may be ended: still the very processes of the record, and of the user who owns the socket, so
- * that a record cannot turn us, should we be root, against somebody else's. Empty without a record. Never throws.
+ * that a record cannot turn us, should we be root, against somebody else's. None without a record. Never throws.
+ * `orphaned`: their ExaBGP has ended, so they guard nothing any more.
  */
-export function readLeaseRecord(leaseSocket: string): ProcessIdentity[] {
+export function readLeaseRecord(leaseSocket: string): {
+  readonly processes: readonly ProcessIdentity[];
+  readonly orphaned: boolean;
+} {
   try {
     const raw: unknown = JSON.parse(readFileSync(fileOf(leaseSocket), 'utf8'));
     const { uid } = lstatSync(leaseSocket);
-    return (Array.isArray(raw) ? raw : [])
-      .filter(isIdentity)
-      .filter((each) => isAlive(each) && statSync(`/proc/${each.pid}`).uid === uid);
+    const recorded = (Array.isArray(raw) ? raw : []).filter(isIdentity);
+    const [exabgp] = recorded;
+    const orphaned = recorded.length > 1 && exabgp !== undefined && !isAlive(exabgp);
+    const isTheirs = ({ pid }: ProcessIdentity): boolean => statSync(`/proc/${pid}`).uid === uid;
+    return { processes: recorded.filter((each) => isAlive(each) && isTheirs(each)), orphaned };
   } catch {
-    return [];
+    return { processes: [], orphaned: false };
   }
 }

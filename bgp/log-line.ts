@@ -8,8 +8,12 @@ export interface LogLine {
   readonly msg: string;
 }
 
-/** ExaBGP tells every route to every session, and complains about those of the other family: as it should be. */
-const NOISE = /the route family is not configured on neighbor|route not found on neighbor/;
+/**
+ * As it should be: ExaBGP tells every route to every session, and complains about those of the other family; and the
+ * launcher's empty line, which ends what a dead guard was in the middle of, is no command.
+ */
+const NOISE =
+  /the route family is not configured on neighbor|route not found on neighbor|command from process not understood : *$/;
 
 export function readLogLine(line: string): LogLine {
   return ourLine(line) ?? { level: NOISE.test(line) ? 'debug' : 'info', part: 'exabgp', msg: line };

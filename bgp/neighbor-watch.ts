@@ -122,13 +122,21 @@ export class NeighborWatch {
   #advise({ address, localAddress, port }: WatchedNeighbor): void {
     const state = this.#states[address];
     if (state === 'up') return;
-    const here = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
-    const localPresent = here.some((entry) => entry.address === localAddress);
+    const localPresent = isHere(localAddress);
     const reason = this.#reasons[address];
     this.#options.onAdvice(
       address,
       neighborAdvice({ address, localAddress, port, localPresent, state, reason }),
     );
+  }
+}
+
+function isHere(address: string): boolean {
+  try {
+    return Object.values(networkInterfaces()).some((list) => list?.some((each) => each.address === address));
+  } catch {
+    // Out of descriptors: nothing is known, and nothing is claimed.
+    return true;
   }
 }
 

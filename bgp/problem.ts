@@ -1,5 +1,6 @@
 /** What can be wrong between us and the wire: a closed list of codes, each with a line for a person. */
 import type { ChildEnd } from './process.ts';
+import { TCP_FAILED } from './reply.ts';
 
 export const SPEAKER_PROBLEMS = [
   'EXABGP_MISSING',
@@ -99,11 +100,13 @@ export function neighborAdvice(facts: NeighborFacts): string {
   if (!localPresent) {
     return `neighbor ${address} cannot come up: its local_address ${localAddress} is not on this host (\`ip addr\`): correct bgp.neighbors`;
   }
+  const silence = `neighbor ${address} does not answer on TCP port ${port}: is the address right, does BGP run there, does it expect ${localAddress}, and is the password the same?`;
+  if (reason === TCP_FAILED) return silence;
   if (state === 'connected') {
     return `neighbor ${address} accepts the connection, but no session comes up: compare peer_as and local_as with the router`;
   }
   if (reason !== undefined) {
     return `neighbor ${address} is down: ${reason}; see what the router says about ${localAddress}`;
   }
-  return `neighbor ${address} does not answer on TCP port ${port}: is the address right, does BGP run there, does it expect ${localAddress}, and is the password the same?`;
+  return silence;
 }

@@ -1,10 +1,12 @@
 /** Who a pid is, from /proc (proc_pid_stat(5)). A pid alone is no identity: it is reused, its start time is not. */
-import { readFileSync, readdirSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readdirSync, readSync } from 'node:fs';
 
 export interface ProcessIdentity {
   readonly pid: number;
   /** Clock ticks since boot, as the kernel prints them. */
   readonly startTime: string;
+  /** See `hold`. */
+  readonly held?: number;
 }
 
 export interface ProcessStat extends ProcessIdentity {
@@ -13,11 +15,11 @@ export interface ProcessStat extends ProcessIdentity {
   readonly state: string;
 }
 
-/** Undefined when there is no such process. */
-export function processStat(pid: number): ProcessStat | undefined {
+/** Undefined when there is no such process. `held`: looks through this descriptor, and needs no other. */
+export function processStat(pid: number, held?: number): ProcessStat | undefined {
   let text: string;
   try {
-    text = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    text = held === undefined ? readFileSync(`/proc/${pid}/stat`, 'latin1') : readAgain(held);
   } catch {
     return undefined;
   }
@@ -25,6 +27,29 @@ export function processStat(pid: number): ProcessStat | undefined {
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   const [state = '', parent = ''] = fields;
   return { pid, state, parent: Number(parent), startTime: fields[19] ?? '' };
+}
+
+/** Fails (ESRCH) once the process is gone, also when another one has its pid by then. */
+function readAgain(held: number): string {
+  const line = Buffer.alloc(4096);
+  const length = readSync(held, line, 0, line.length, 0);
+  return line.toString('latin1', 0, length);
+}
+
+/** For whom must be told also when no descriptor is left: keeps one open on the process, until `letGo`. */
+export function hold(pid: number): ProcessIdentity | undefined {
+  const stat = processStat(pid);
+  if (stat === undefined) return undefined;
+  const { startTime } = stat;
+  try {
+    return { pid, startTime, held: openSync(`/proc/${pid}/stat`, 'r') };
+  } catch {
+    return { pid, startTime };
+  }
+}
+
+export function letGo(identities: readonly ProcessIdentity[]): void {
+  for (const { held } of identities) if (held !== undefined) closeSync(held);
 }
 
 /** For what comes from a file, of whatever shape. */
@@ -35,8 +60,8 @@ export function isIdentity(raw: unknown): raw is ProcessIdentity {
 }
 
 /** True while the very process that was seen then still runs. */
-export function isAlive({ pid, startTime }: ProcessIdentity): boolean {
-  const stat = processStat(pid);
+export function isAlive({ pid, startTime, held }: ProcessIdentity): boolean {
+  const stat = processStat(pid, held);
   return stat !== undefined && stat.startTime === startTime && stat.state !== 'Z' && stat.state !== 'X';
 }
 

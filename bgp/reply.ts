@@ -84,7 +84,7 @@ function parseEvent(text: string): Reply {
         kind: 'neighbor',
         address,
         state,
-        reason: typeof reason === 'string' ? clean(reason) : undefined,
+        reason: typeof reason === 'string' ? plain(clean(reason)) : undefined,
       };
     }
     case 'negotiated': {
@@ -112,6 +112,12 @@ function parseEvent(text: string): Reply {
       return { kind: 'text', text: clean(text) };
   }
 }
+
+/** ExaBGP 4.2 says it of every failed try to connect, right after it said `connected`, and of a session that broke. */
+export const TCP_FAILED = 'the TCP connection failed or broke';
+
+const plain = (reason: string): string =>
+  /^peer reset, message \(.*\) error\(Broken TCP connection\)$/.test(reason) ? TCP_FAILED : reason;
 
 const unreadable = (why: string, text: string): Reply => ({ kind: 'unreadable', why, text: clean(text) });
 

@@ -2,8 +2,9 @@
  * One sidecar a run directory: a second one would take the first one's ExaBGP for an orphan and end it. The lock
  * is a file that names its holder by pid and start time, so one that a dead process left behind holds nobody up.
  */
-import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeDirectory } from './make-directory.ts';
 import { SpeakerError } from './problem.ts';
 import { isAlive, isIdentity, processStat, type ProcessIdentity } from './procfs.ts';
 
@@ -22,7 +23,7 @@ export async function lockRunDirectory(directory: string): Promise<() => Promise
   const stat = processStat(process.pid);
   const text = JSON.stringify({ pid: process.pid, startTime: stat?.startTime ?? '' });
   try {
-    await mkdir(directory, { recursive: true, mode: 0o750 });
+    await makeDirectory(directory);
     await rm(ours, { force: true });
     await writeFile(ours, text, { mode: 0o640 });
     for (let tries = TRIES; tries > 0; tries -= 1) {

@@ -1,4 +1,4 @@
-/** A guard that is there and does not answer: whom that ends, and what a person is told about it. */
+/** A guard that is there and does not answer, or an ExaBGP without one: whom that ends, and what a person is told. */
 import { readLeaseRecord } from './lease-record.ts';
 import type { SpeakerProblem } from './problem.ts';
 import { isAncestor, signalProcess, type ProcessIdentity } from './procfs.ts';
@@ -22,12 +22,14 @@ export function endSilentGuard({
   supervisor,
   waitedMs,
 }: SilentGuard): { readonly code: SpeakerProblem; readonly text: string } | undefined {
-  const guard = known ?? readLeaseRecord(leaseSocket);
+  const { processes: guard, orphaned } =
+    known === undefined ? readLeaseRecord(leaseSocket) : { processes: known, orphaned: false };
   const pids = guard.map(({ pid }) => pid).join(' and ');
   if (known === undefined && supervisor !== undefined) {
     const { pid: ours } = supervisor;
     if (ours === undefined) return undefined;
-    if (guard.some(({ pid }) => pid !== ours && !isAncestor(ours, pid))) {
+    // One whose ExaBGP has ended would keep its socket from ours for ever.
+    if (!orphaned && guard.some(({ pid }) => pid !== ours && !isAncestor(ours, pid))) {
       const text = `${leaseSocket} belongs to processes of another ExaBGP (${pids}), and they do not answer: end them, or set bgp.supervise: false`;
       return { code: 'GUARD_FOREIGN', text };
     }
@@ -48,4 +50,15 @@ export function endSilentGuard({
     code: 'GUARD_SILENT',
     text: `the guard behind ${leaseSocket} does not answer, what is announced may stay so, and ${whom}`,
   };
+}
+
+/**
+ * ExaBGP goes on announcing without a guard when it ended the guard itself: 4.2 does at a reload whose file it cannot
+ * read up to our process, and tells nobody. Undefined when no ExaBGP of the last guard is there.
+ */
+export function endUnguarded(leaseSocket: string): string | undefined {
+  const killed = readLeaseRecord(leaseSocket).processes.filter((each) => signalProcess(each, 'SIGKILL'));
+  if (killed.length === 0) return undefined;
+  const pids = killed.map(({ pid }) => pid).join(' and ');
+  return `ExaBGP (${pids}) ran on without its guard and was killed, which withdraws everything: is its configuration file in order?`;
 }

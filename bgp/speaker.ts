@@ -11,9 +11,9 @@ import { readLogLine, type LogLevel } from './log-line.ts';
 import { MessageWaiters } from './message-waiters.ts';
 import { NeighborWatch, type WatchedNeighbor } from './neighbor-watch.ts';
 import type { SpeakerProblem } from './problem.ts';
-import { isAncestor, processStat, type ProcessIdentity } from './procfs.ts';
+import { hold, isAncestor, letGo, processStat, type ProcessIdentity } from './procfs.ts';
 import { Redialer } from './reconnect.ts';
-import { endSilentGuard } from './silent-guard.ts';
+import { endSilentGuard, endUnguarded } from './silent-guard.ts';
 import { Supervisor, type SuperviseOptions } from './supervisor.ts';
 
 export type SpeakerReport =
@@ -61,11 +61,15 @@ export class Speaker {
   #desired: DesiredSet | undefined;
   /** The guard has accepted `#desired`. */
   #synced = false;
+  /** ExaBGP and guard, held: to end them must not take a descriptor. */
   #guard: readonly ProcessIdentity[] = [];
+  #exabgp: ProcessIdentity | undefined;
   #lostAt: number;
   #told = '';
   /** By the guard's last word nothing is wanted, and nothing stands. */
   #bare = false;
+  /** Since the guard was lost, ExaBGP was looked for. */
+  #sought = false;
   #stopped = false;
 
   constructor(options: SpeakerOptions) {
@@ -81,7 +85,7 @@ export class Speaker {
       onSilence: (waitedMs) => this.#onSilence(waitedMs),
     });
     this.#redialer = new Redialer({
-      exabgp: () => this.#guard[0],
+      exabgp: () => this.#exabgp,
       log: options.log,
       onObstacle: (detail) => options.onReport({ type: 'redial-obstacle', detail }),
     });
@@ -167,6 +171,8 @@ export class Speaker {
     this.#ready = false;
     this.#watch.stop();
     this.#client.stop();
+    letGo(this.#guard);
+    this.#guard = [];
     this.#waiters.tell(undefined);
     await this.#supervisor?.stop();
   }
@@ -222,8 +228,11 @@ export class Speaker {
       return false;
     }
     this.#ready = true;
+    this.#sought = false;
     this.#told = '';
-    this.#guard = [hello.exabgpPid, hello.pid].flatMap((pid) => (pid > 1 ? (processStat(pid) ?? []) : []));
+    letGo(this.#guard);
+    this.#guard = [hello.exabgpPid, hello.pid].flatMap((pid) => (pid > 1 ? (hold(pid) ?? []) : []));
+    this.#exabgp = hello.exabgpPid > 1 ? processStat(hello.exabgpPid) : undefined;
     this.#watch.update(hello);
     void this.#redialer.check(this.#options.neighbors.map(({ address }) => address));
     if (this.#desired === undefined && hello.desired.length > 0) {
@@ -240,10 +249,8 @@ export class Speaker {
     const { leaseSocket, now } = this.#options;
     if (this.#ready) {
       this.#lostAt = now();
-      this.#disconnected(
-        'GUARD_CLOSED',
-        `the guard closed ${leaseSocket}: it ended, and everything is withdrawn`,
-      );
+      const text = `the guard closed ${leaseSocket}: it ended, and its launcher withdraws everything`;
+      this.#disconnected('GUARD_CLOSED', text);
     } else if (failure?.code === 'EACCES' || failure?.code === 'EPERM') {
       const text = `${leaseSocket} may not be opened: run swancast and ExaBGP as the same user, or share a group`;
       this.#disconnected('GUARD_DENIED', text);
@@ -258,6 +265,11 @@ export class Speaker {
     this.#synced = false;
     this.#watch.stop();
     this.#waiters.tell(undefined);
+    const isNobody = failure?.code === 'ENOENT' || failure?.code === 'ECONNREFUSED';
+    if (this.#sought || !isNobody || now() - this.#lostAt < ABSENT_PATIENCE_MS) return;
+    this.#sought = true;
+    const ended = endUnguarded(leaseSocket);
+    if (ended !== undefined) this.#disconnected('GUARD_ABSENT', ended);
   }
 
   /** A guard that is there and does not answer cannot withdraw either: ExaBGP's end is the withdrawal. */

@@ -1,11 +1,12 @@
 /** Keeps ExaBGP running for `bgp.supervise: true`: checks it, ends a predecessor's orphan, starts it again. */
 import { execFile } from 'node:child_process';
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { writeAtomically } from './atomic-file.ts';
 import { nextDelay, type BackoffState } from './backoff.ts';
+import { makeDirectory } from './make-directory.ts';
 import { endProblem, majorVersion, SpeakerError, versionProblem } from './problem.ts';
 import { allGone, SupervisedProcess } from './process.ts';
 import { descendants, isAlive, isIdentity, signalProcess, type ProcessIdentity } from './procfs.ts';
@@ -89,7 +90,7 @@ export class Supervisor {
     const output = await versionOutput(exabgp, signal);
     const tooOld = versionProblem(exabgp, output);
     if (tooOld !== undefined) throw tooOld;
-    await mkdir(runDirectory, { recursive: true, mode: 0o750 });
+    await makeDirectory(runDirectory);
     const pidFile = join(runDirectory, 'exabgp.pid');
     await endOrphan(pidFile, signal);
     const configFile = join(runDirectory, 'exabgp.conf');

@@ -1,18 +1,29 @@
 #!/bin/sh
-# Installs what `make demo` and `make test` use: Debian 12 packages, then the npm packages of package-lock.json.
+# setup.sh       installs what `make demo` and `make test` use: Debian 12 packages, then the npm packages of
+#                package-lock.json
+# setup.sh npm   the npm packages alone, which is all that `make build` needs: a gateway gets no daemon by it
+#
 # Run it again at any time: what is there already is only looked at, which takes a fraction of a second.
 set -eu
 cd "$(dirname "$0")/.."
 
-packages="charon-systemd strongswan-swanctl libcharon-extra-plugins libstrongswan-standard-plugins
+case "${1-}" in
+  npm) lab= ;;
+  '') lab=yes ;;
+  *) echo "usage: setup.sh [npm]" >&2; exit 2 ;;
+esac
+packages=
+[ -z "$lab" ] || packages="charon-systemd strongswan-swanctl libcharon-extra-plugins libstrongswan-standard-plugins
   libstrongswan-extra-plugins strongswan-pki exabgp bird2 frr tcpdump iproute2 iputils-ping procps nftables
   prometheus openssl"
 # npm may come from elsewhere (nvm, NodeSource): only where there is none, Debian's. Any Node that runs it will
 # do, the one that swancast runs on is an npm package.
 command -v npm >/dev/null || packages="$packages nodejs npm"
 
+installed=
 # shellcheck disable=SC2086 # a list of words
-installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' $packages 2>/dev/null || true)
+[ -z "$packages" ] ||
+  installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' $packages 2>/dev/null || true)
 missing=
 for package in $packages; do
   case "
@@ -32,6 +43,26 @@ restore_policy() {
   [ -z "$kept" ] || rmdir "$kept"
 }
 
+# Debian enables every daemon it installs. Those that came by us start neither now nor at the next boot; one that
+# was there before is its owner's.
+disable_units() {
+  for package in $missing; do
+    for file in $(dpkg -L "$package" 2>/dev/null | grep -E '/systemd/system/[^/@]+\.(service|socket|timer)$' || true); do
+      unit=${file##*/}
+      if command -v systemctl >/dev/null; then
+        systemctl disable "$unit" >/dev/null 2>&1 || true
+      else
+        DPKG_MAINTSCRIPT_PACKAGE=$package deb-systemd-helper disable "$unit" >/dev/null 2>&1 || true
+      fi
+    done
+  done
+}
+
+finish() {
+  disable_units
+  restore_policy
+}
+
 install_packages() {
   # shellcheck disable=SC2086
   DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=120 install -y --no-install-recommends \
@@ -49,7 +80,7 @@ if [ -n "$missing" ]; then
   # already is put back afterwards, also when interrupted.
   kept=$(mktemp -d /usr/sbin/.policy-rc.d.XXXXXX)
   [ ! -e "$policy" ] || mv "$policy" "$kept/policy-rc.d"
-  trap restore_policy EXIT
+  trap finish EXIT
   trap 'exit 130' HUP INT TERM
   printf '#!/bin/sh\nexit 101\n' >"$policy"
   chmod 755 "$policy"
@@ -57,12 +88,13 @@ if [ -n "$missing" ]; then
   apt-get -qq -s install $missing >/dev/null 2>&1 || apt-get -qq update
   # Lists that are there may be old, and name versions that are gone.
   install_packages || { apt-get -qq update && install_packages; }
-  restore_policy
+  finish
   trap - EXIT HUP INT TERM
 fi
 
 # npm writes the second file at the end of each install: older than the lock, or absent, means out of date.
 if [ ! -e node_modules/.package-lock.json ] || [ node_modules/.package-lock.json -ot package-lock.json ]; then
   echo "setup: npm ci"
-  npm ci --no-audit --no-fund
+  # Which Node npm itself runs on does not matter: silent but for errors.
+  npm ci --no-audit --no-fund --loglevel=error >/dev/null
 fi

@@ -41,7 +41,7 @@ const first = (error: ViciError): ViciError =>
 const isOurLack = ({ cause }: ViciError): boolean =>
   cause instanceof Error && 'code' in cause && OUR_LACKS.has(cause.code);
 
-const OUR_LACKS: ReadonlySet<unknown> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']);
+export const OUR_LACKS: ReadonlySet<unknown> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']);
 
 export const isClosed = (error: unknown): boolean =>
   error instanceof ViciError && error.code === 'VICI_CLOSED';

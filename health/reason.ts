@@ -27,6 +27,11 @@ export const HEALTH_REASONS = {
     sentence: 'the check did not come back in time, so nothing is known',
     wayOut: 'raise timeout_seconds if the host is slow; otherwise look at what the check talks to',
   },
+  'host-exhausted': {
+    class: 'advisory',
+    sentence: 'the sidecar has no file descriptor or memory left to look with, so nothing is known',
+    wayOut: 'raise LimitNOFILE of the unit; if it fills up again, `ls -l /proc/PID/fd` shows with what',
+  },
   'check-crashed': {
     class: 'advisory',
     sentence: 'the check itself failed',

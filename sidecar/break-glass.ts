@@ -14,7 +14,7 @@ export type Outcome =
   | { readonly refused: 'bad-order' | 'unavailable' | 'not-kept'; readonly why: string };
 
 export interface BreakGlassOptions {
-  readonly file: Pick<IntentFile, 'read' | 'write' | 'path'>;
+  readonly file: Pick<IntentFile, 'look' | 'read' | 'write' | 'path'>;
   /** The configured prefixes, in their canonical text. */
   readonly prefixes: () => readonly string[];
   /** What is ordered now. */
@@ -37,6 +37,8 @@ export class BreakGlass {
   #state: 'starting' | 'open' | 'closed' = 'starting';
   /** The work that was begun last; the next waits for it. */
   #last: Promise<unknown> = Promise.resolve();
+  #pending = 0;
+  #obstacle: string | undefined;
 
   constructor(options: BreakGlassOptions) {
     this.#options = options;
@@ -55,6 +57,31 @@ export class BreakGlass {
       log('error', error.message, { code: error.code });
     }
     this.#state = 'open';
+  }
+
+  /** Says now what would refuse an order later: in the night nobody wants to learn of a missing directory. */
+  async look(): Promise<void> {
+    const { file, log } = this.#options;
+    this.#pending += 1;
+    try {
+      await file.look();
+    } catch (error) {
+      if (!(error instanceof IntentFileError)) throw error;
+      this.#obstacle = error.message;
+      log('warn', error.message, { code: error.code });
+    } finally {
+      this.#pending -= 1;
+    }
+  }
+
+  /** Why no order can be kept, by the last look or try. */
+  get obstacle(): string | undefined {
+    return this.#obstacle;
+  }
+
+  /** The disk has not answered yet. */
+  get isBusy(): boolean {
+    return this.#pending > 0;
   }
 
   /** From now on nothing is changed any more: the state is handed over, or everything is withdrawn. */
@@ -111,8 +138,10 @@ export class BreakGlass {
       if (concerned.length === 0) return { done: [] };
       try {
         await file.write(intents);
+        this.#obstacle = undefined;
       } catch (error) {
         if (!(error instanceof IntentFileError)) throw error;
+        this.#obstacle = error.message;
         log('error', `the order is refused: ${error.message}`, { code: error.code });
         return { refused: 'not-kept', why: `${error.message}; nothing was changed` };
       }
@@ -138,8 +167,13 @@ export class BreakGlass {
   }
 
   #after<T>(work: () => Promise<T>): Promise<T> {
+    this.#pending += 1;
     const result = this.#last.then(work);
-    this.#last = result.catch(() => undefined);
+    this.#last = result
+      .catch(() => undefined)
+      .finally(() => {
+        this.#pending -= 1;
+      });
     return result;
   }
 }

@@ -2,10 +2,11 @@
  * One handler on two listeners: TCP, which may only read, and a unix socket, whose directory is the access
  * rule. What is answered stands in routes.ts; slow or huge requests are cut off by node:http.
  */
-import { lstat, mkdir, unlink } from 'node:fs/promises';
+import { lstat, unlink } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
+import { makeDirectory } from '../bgp/make-directory.ts';
 import { answer, type Reply, type Views } from './routes.ts';
 
 export type { Views };
@@ -83,7 +84,10 @@ function send(
 
 /** A socket file outlives a killed process: remove it, unless somebody answers behind it. */
 async function clearStale(path: string, keys: ListenKeys): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o750 });
+  await makeDirectory(dirname(path)).catch((error: NodeJS.ErrnoException) => {
+    const text = `the directory of ${path} cannot be made (${error.message}): create it for swancast's user, or correct ${keys.socket}`;
+    throw new HttpError('HTTP_CANNOT_LISTEN', text, error);
+  });
   const there = await lstat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
     throw new HttpError('HTTP_CANNOT_LISTEN', `cannot look at ${path}: ${wayOut(error, keys)}`, error);

@@ -3,7 +3,7 @@
  * it is the old one or the new one at every moment; gone when there is nothing to keep, which works even on a
  * full disk.
  */
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { access, constants, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { intentsText, parseIntents, type Intent, type Moment } from './intent.ts';
 
@@ -58,12 +58,24 @@ export class IntentFile {
     );
   }
 
+  /** Resolves when an order could be kept, as far as a look tells; rejects with IntentFileError. */
+  async look(): Promise<void> {
+    try {
+      await this.#makeDirectory();
+      // The name below it: a file in the place of the directory shows as well.
+      await access(join(this.#directory, '.'), constants.W_OK | constants.X_OK);
+    } catch (cause) {
+      const message = `control.state_directory: ${this.#directory}: ${wayOut(cause)}; until then \`swancast force\` is refused`;
+      throw new IntentFileError('INTENT_UNWRITABLE', message, cause);
+    }
+  }
+
   /** Resolves when it is on the disk; rejects with IntentFileError when the file is still the old one. */
   async write(intents: readonly Intent[]): Promise<void> {
     const beside = `${this.path}.new`;
     try {
       if (intents.length === 0) return await rm(this.path, { force: true });
-      await mkdir(this.#directory, { recursive: true, mode: 0o750 });
+      await this.#makeDirectory();
       await writeSynced(beside, intentsText(intents));
       await rename(beside, this.path);
     } catch (cause) {
@@ -75,6 +87,13 @@ export class IntentFile {
       );
     }
     await syncDirectory(this.#directory);
+  }
+
+  /** It alone: what is above it is not ours to make. */
+  async #makeDirectory(): Promise<void> {
+    await mkdir(this.#directory, 0o750).catch((error: unknown) => {
+      if (codeOf(error) !== 'EEXIST') throw error;
+    });
   }
 }
 
@@ -107,6 +126,8 @@ function wayOut(error: unknown): string {
     case 'EACCES':
     case 'EPERM':
       return 'permission denied; give the directory to the user of swancast';
+    case 'ENOENT':
+      return 'it is not there and cannot be made; make it for the user of swancast, or correct control.state_directory';
     case 'ENOTDIR':
     case 'EISDIR':
     case 'EEXIST':

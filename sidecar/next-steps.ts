@@ -1,6 +1,7 @@
 /** What would change the state of a prefix next, one sentence each: for `explain`. Pure. */
 import type { Class } from '../health/reason.ts';
 import { isUp, type Thresholds } from '../health/hysteresis.ts';
+import { duration } from './duration.ts';
 import type { Policy, State } from './decision.ts';
 import { unforced } from './force.ts';
 import type { PrefixState } from './prefix.ts';
@@ -12,8 +13,8 @@ export function nextSteps(prefix: string, state: State, policy: Policy, now: num
   if (shown === undefined || rule === undefined || state.stopping) return [];
   const steps: string[] = [];
   if (shown.force !== undefined) {
-    const left = Math.ceil((shown.force.intent.endsAt - now) / 1000);
-    steps.push(`the order ends in ${left} s, or with \`swancast release\``);
+    const left = inWords(shown.force.intent.endsAt - now);
+    steps.push(`the order ends in ${left}, or with \`swancast release\``);
     if (shown.force.isInEffect) return steps;
   }
   const at = unforced(shown);
@@ -33,11 +34,11 @@ export function nextSteps(prefix: string, state: State, policy: Policy, now: num
     steps.push(`charon is proved alive by a pass of ${proofs.join(' or ')}`);
   }
   if (at.holdUntil > now && at.phase !== 'announced') {
-    steps.push(`the hold-down ends in ${seconds(at.holdUntil - now)} s`);
+    steps.push(`the hold-down ends in ${inWords(at.holdUntil - now)}`);
   }
   if (hasNoRoute(at) && state.lease === undefined) steps.push('the guard answers on the lease socket');
   if (at.phase === 'adopted') {
-    steps.push(`withdrawn in ${seconds(at.since + policy.lease.handoverMs - now)} s unless earned before`);
+    steps.push(`withdrawn in ${inWords(at.since + policy.lease.handoverMs - now)} unless earned before`);
   }
   return steps;
 }
@@ -73,8 +74,8 @@ function stepDown(
   if (result === undefined || result.verdict === 'pass' || phase === 'cold' || phase === 'withdrawn') return;
   if (result.verdict === 'unknown') {
     if (phase === 'degraded') return undefined;
-    const left = seconds(check.knownAt + policy.maxAgeMs - now);
-    return `degraded in ${left} s unless ${name} comes to an answer before (${result.reason})`;
+    const left = duration((check.knownAt + policy.maxAgeMs - now) / 1000);
+    return `degraded in ${left} unless ${name} comes to an answer before (${result.reason})`;
   }
   if (!isUp(check.level, policy)) return undefined;
   const worse = stateUnder(causeOf(result, policy).class);
@@ -98,4 +99,4 @@ function stateUnder(level: Class): 'withdrawn' | 'degraded' | undefined {
   }
 }
 
-const seconds = (ms: number): number => Math.round(ms) / 1000;
+const inWords = (ms: number): string => duration(ms / 1000);

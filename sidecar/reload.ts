@@ -1,8 +1,9 @@
 /** What a changed configuration means for a running sidecar. Pure. */
 import type { CheckConfig, Config } from './config/config.ts';
+import { plainConfig } from './config/print.ts';
 
 export interface ReloadPlan {
-  /** Sections that only a restart can change; while this is not empty, nothing is taken over. */
+  /** Keys (as in the file) that only a restart can change; while this is not empty, nothing is taken over. */
   readonly needRestart: readonly string[];
   /** Checks that are new or not what they were: they are made anew and earn their rise again. */
   readonly changed: ReadonlySet<string>;
@@ -19,9 +20,10 @@ const FIXED = [
 ] as const satisfies readonly (keyof Config)[];
 
 export function reloadPlan(before: Config, after: Config): ReloadPlan {
+  const [old, next] = [plainConfig(before), plainConfig(after)];
   const known = new Map(before.checks.map((check) => [check.name, check]));
   return {
-    needRestart: FIXED.filter((section) => !same(before[section], after[section])),
+    needRestart: FIXED.flatMap((section) => [...differences(old[section], next[section], section)]),
     changed: new Set(
       after.checks
         .filter((check) => !same(known.get(check.name), check))
@@ -29,6 +31,22 @@ export function reloadPlan(before: Config, after: Config): ReloadPlan {
     ),
   };
 }
+
+/** Each key below `path` whose value is another one; of a list that grew or shrank, the list. */
+function* differences(before: unknown, after: unknown, path: string): Generator<string> {
+  if (same(before, after)) return;
+  const isList = Array.isArray(before) && Array.isArray(after);
+  if (!isObject(before) || !isObject(after) || (isList && before.length !== after.length)) {
+    yield path;
+    return;
+  }
+  for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
+    yield* differences(before[key], after[key], isList ? `${path}[${key}]` : `${path}.${key}`);
+  }
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null;
 
 /** The configuration is plain data in a fixed order of keys. */
 const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);

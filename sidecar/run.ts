@@ -6,9 +6,6 @@
  *   SIGHUP           read the configuration again
  */
 import type { Server } from 'node:http';
-import type { LeaseReport } from '../bgp/lease.ts';
-import { SpeakerError } from '../bgp/problem.ts';
-import { lockRunDirectory } from '../bgp/run-lock.ts';
 import { Speaker, type SpeakerReport } from '../bgp/speaker.ts';
 import { CharonLink } from '../health/charon-link.ts';
 import type { Check } from '../health/check.ts';
@@ -20,17 +17,21 @@ import { BreakGlass } from './break-glass.ts';
 import { CheckDesk } from './check-desk.ts';
 import type { Config } from './config/config.ts';
 import { speakerOptions } from './exabgp-input.ts';
+import { endHardLater } from './hard-end.ts';
 import { serve } from './http.ts';
 import { VERSION } from './installation.ts';
 import { IntentFile } from './intent-file.ts';
 import { Journal } from './journal.ts';
+import { lockIfOurs } from './lock.ts';
 import { createLog, type Logger } from './log.ts';
 import { Metrics } from './metrics.ts';
+import { Obstacles } from './obstacles.ts';
 import { policyOf } from './policy.ts';
 import { rehearseDecision, rehearseLink } from './rehearsal.ts';
 import { reloadPlan } from './reload.ts';
 import { Sidecar } from './sidecar.ts';
 import { untilTold } from './signals.ts';
+import { Silence } from './silence.ts';
 import { statusOf, transitionLine, type Status } from './status.ts';
 
 /** CLOCK_MONOTONIC, milliseconds: the same for all processes of the host, and deaf to clock steps. */
@@ -45,7 +46,7 @@ export async function runDaemon(config: Config, load: () => Config): Promise<num
   const log = createLog(config.log.level, config.gateway.name);
   const daemon = new Daemon(config, log);
   const servers = await daemon.listen();
-  const unlock = await daemon.lock().catch((error: unknown) => {
+  const unlock = await lockIfOurs(config, log).catch((error: unknown) => {
     // An open listener would keep this process alive.
     for (const server of servers) server.close();
     throw error;
@@ -56,12 +57,14 @@ export async function runDaemon(config: Config, load: () => Config): Promise<num
   const told = untilTold(log, () => daemon.reload(load));
   daemon.start();
   const { code, handover } = await told;
+  endHardLater(log, () => daemon.waitsFor);
   await daemon.stop(handover);
   for (const server of servers) {
     server.close();
     server.closeAllConnections();
   }
   await unlock();
+  daemon.stopped();
   return code;
 }
 
@@ -70,7 +73,7 @@ class Daemon {
   #checks: ReadonlyMap<string, Check> = new Map();
   #saCount: SaCount | undefined;
   #lagMs = 0;
-  #redialObstacle: string | undefined;
+  #step = '';
   readonly #log: Logger;
   readonly #startedAt = monotonic();
   readonly #journal = new Journal();
@@ -80,6 +83,8 @@ class Daemon {
   readonly #speaker: Speaker;
   readonly #sidecar: Sidecar;
   readonly #breakGlass: BreakGlass;
+  readonly #obstacles = new Obstacles();
+  readonly #silence = new Silence();
 
   constructor(config: Config, log: Logger) {
     this.#config = config;
@@ -130,6 +135,8 @@ class Daemon {
         this.#lagMs = lagMs;
         this.#metrics.checked(result, durationMs, new Date());
         log.trace({ result }, 'checked');
+        for (const { fields, text } of this.#silence.look(this.#sidecar.state, monotonic()))
+          log.warn(fields, text);
       },
     });
     this.#speaker = new Speaker({
@@ -160,21 +167,6 @@ class Daemon {
     }
   }
 
-  /** Whoever ends our ExaBGP as an orphan must know that it is none. Resolves with the way to unlock. */
-  async lock(): Promise<() => Promise<void>> {
-    const { supervise, runDirectory } = this.#config.bgp;
-    const unlocked = (): Promise<void> => Promise.resolve();
-    if (!supervise) return unlocked;
-    try {
-      return await lockRunDirectory(runDirectory);
-    } catch (error) {
-      if (!(error instanceof SpeakerError) || error.code !== 'RUN_DIRECTORY_DENIED') throw error;
-      // A full disk, say. ExaBGP cannot be started there either, and is tried again until it can.
-      this.#log.error({ part: 'bgp', code: error.code }, error.message);
-      return unlocked;
-    }
-  }
-
   /** What operators ordered before a restart; only now is it sure that no other swancast writes that file. */
   async resume(): Promise<void> {
     await this.#breakGlass.start();
@@ -184,6 +176,8 @@ class Daemon {
     this.#link.start();
     this.#speaker.start();
     this.#scheduler.start();
+    // Not waited for: nothing that is announced depends on it.
+    void this.#breakGlass.look();
     const prefixes = this.#config.prefixes.map(({ prefix }) => prefix);
     this.#log.info({ version: VERSION, prefixes }, 'started');
   }
@@ -194,7 +188,7 @@ class Daemon {
       const config = load();
       const { changed, needRestart } = reloadPlan(this.#config, config);
       if (needRestart.length > 0) {
-        throw new Error(`what changed in ${needRestart.join(', ')} needs a restart of swancast`);
+        throw new Error(`only a restart of swancast can change ${needRestart.join(', ')}`);
       }
       this.#checks = this.#make(config, changed);
       this.#config = config;
@@ -211,7 +205,19 @@ class Daemon {
     }
   }
 
+  /** What keeps us from ending, for the one who kills us for it. */
+  get waitsFor(): string {
+    if (this.#step !== '') return this.#step;
+    if (this.#breakGlass.isBusy) return `the disk of control.state_directory`;
+    return `what is still open: ${[...new Set(process.getActiveResourcesInfo())].join(', ')}`;
+  }
+
+  stopped(): void {
+    this.#step = '';
+  }
+
   async stop(handover: boolean): Promise<void> {
+    this.#step = 'the guard';
     this.#breakGlass.close();
     if (!handover || !(await this.#handOver())) {
       this.#sidecar.dispatch({ type: 'stop' });
@@ -222,9 +228,12 @@ class Daemon {
       );
     }
     this.#sidecar.close();
+    this.#step = 'the checks';
     await this.#scheduler.stop();
+    this.#step = 'the end of ExaBGP';
     await this.#speaker.stop();
     this.#link.close();
+    this.#step = 'the disk of bgp.run_directory';
   }
 
   /** False when there is nothing to hand over, or nobody who could hold it. */
@@ -262,32 +271,31 @@ class Daemon {
   }
 
   #hear(report: SpeakerReport): void {
-    const tell = (lease: LeaseReport | undefined): void =>
-      this.#sidecar.dispatch({ type: 'lease', report: lease });
+    this.#obstacles.hear(report);
     switch (report.type) {
       case 'hello':
       case 'report':
-        return tell(report);
+        return this.#sidecar.dispatch({ type: 'lease', report });
+      case 'disconnected':
+        return this.#sidecar.dispatch({ type: 'lease', report: undefined });
       case 'refused':
         return this.#log.warn({ part: 'bgp', code: report.code }, `the guard refused: ${report.text}`);
       // The speaker has logged both already.
-      case 'disconnected':
-        return tell(undefined);
       case 'neighbor-advice':
-        return undefined;
       case 'redial-obstacle':
-        this.#redialObstacle = report.detail;
         return undefined;
     }
   }
 
   #status(): Status {
+    const orders = this.#breakGlass.obstacle;
     const identity = {
       version: VERSION,
       gateway: this.#config.gateway.name,
       startedAt: this.#startedAt,
       neighbors: this.#config.bgp.neighbors.map(({ address }) => address),
-      ...(this.#redialObstacle === undefined ? {} : { redialObstacle: this.#redialObstacle }),
+      ...this.#obstacles.all,
+      ...(orders === undefined ? {} : { ordersObstacle: orders }),
     };
     return statusOf(this.#sidecar.state, this.#sidecar.policy, identity, this.#journal.entries, monotonic());
   }

@@ -10,6 +10,7 @@ import type { Policy, State, Transition } from './decision.ts';
 import type { ForceVerb } from './intent.ts';
 import { unforced } from './force.ts';
 import { nextSteps } from './next-steps.ts';
+import type { BgpObstacles } from './obstacles.ts';
 import type { Phase, PrefixState } from './prefix.ts';
 import { excerpt } from './printable.ts';
 import { REASONS, type Reason } from './reason.ts';
@@ -100,22 +101,26 @@ export interface Status {
     readonly lease: string;
     readonly generation: number;
     readonly neighbors: Readonly<Record<string, NeighborState>>;
-    /** Why those that are not up went down, as ExaBGP or the far end put it: for people alone. */
+    /** Why there is no guard; absent while it is connected, and until that is known. */
+    readonly guard_problem?: string;
+    /** Why those that are not up are not, and what ExaBGP or the far end said: for people alone. */
     readonly neighbor_reasons: Readonly<Record<string, string>>;
     /** Neighbors that keep our routes when ExaBGP dies (RFC 4724): its death is no withdrawal there. */
     readonly graceful_restart: readonly string[];
     /** Why ExaBGP cannot be told to connect at once to a router that comes back. */
     readonly redial_obstacle?: string;
   };
+  /** Why `swancast force` would be refused: what is wrong with control.state_directory. */
+  readonly orders_obstacle?: string;
   readonly journal: readonly TransitionStatus[];
 }
 
-export interface Identity {
+export interface Identity extends Partial<BgpObstacles> {
   readonly version: string;
   readonly gateway: string;
   readonly startedAt: number;
   readonly neighbors: readonly string[];
-  readonly redialObstacle?: string;
+  readonly ordersObstacle?: string;
 }
 
 export function statusOf(
@@ -126,6 +131,7 @@ export function statusOf(
   now: number,
 ): Status {
   const evidence = evidenceOf(state.checks);
+  const { guardProblem, redialObstacle, ordersObstacle } = identity;
   return {
     version: identity.version,
     gateway: identity.gateway,
@@ -141,9 +147,11 @@ export function statusOf(
       guard_connected: state.lease !== undefined,
       lease: state.lease?.lease ?? 'unknown',
       generation: state.generation,
-      ...neighborStatus(identity.neighbors, state.lease),
-      ...(identity.redialObstacle === undefined ? {} : { redial_obstacle: identity.redialObstacle }),
+      ...(guardProblem === undefined || state.lease !== undefined ? {} : { guard_problem: guardProblem }),
+      ...neighborStatus(identity.neighbors, state.lease, identity.neighborAdvice ?? {}),
+      ...(redialObstacle === undefined ? {} : { redial_obstacle: redialObstacle }),
     },
+    ...(ordersObstacle === undefined ? {} : { orders_obstacle: ordersObstacle }),
     journal,
   };
 }
@@ -151,14 +159,22 @@ export function statusOf(
 /** The longest text of a far end that is shown. */
 const NEIGHBOR_REASON_MAXIMUM = 200;
 
+/** Our advice first: it knows what was configured. It may have quoted what was heard already. */
+function neighborReason(advice: string | undefined, heard: string | undefined): string | undefined {
+  const shown = heard === undefined ? undefined : excerpt(heard, NEIGHBOR_REASON_MAXIMUM);
+  if (advice === undefined || shown === undefined) return advice ?? shown;
+  return advice.includes(shown) ? advice : `${advice}; last heard: ${shown}`;
+}
+
 function neighborStatus(
   addresses: readonly string[],
   lease: LeaseReport | undefined,
+  advice: Readonly<Record<string, string>>,
 ): Pick<Status['bgp'], 'neighbors' | 'neighbor_reasons' | 'graceful_restart'> {
   const states = addresses.map((address) => [address, lease?.neighbors[address] ?? 'down'] as const);
   const reasons = states.flatMap(([address, state]) => {
-    const reason = state === 'up' ? undefined : lease?.reasons[address];
-    return reason === undefined ? [] : [[address, excerpt(reason, NEIGHBOR_REASON_MAXIMUM)] as const];
+    const reason = state === 'up' ? undefined : neighborReason(advice[address], lease?.reasons[address]);
+    return reason === undefined ? [] : [[address, reason] as const];
   });
   return {
     neighbors: Object.fromEntries(states),

@@ -305,6 +305,20 @@ describe('I4: everything comes back', () => {
   });
 });
 
+describe('charon dead while ExaBGP is frozen', () => {
+  const begin = [fault(-1, 'begins'), part(0, 'exabgp', 'frozen'), part(700, 'charon', 'dead')];
+
+  it('is withdrawn when the guard has killed ExaBGP, which the process table may show first', () => {
+    const history = [...begin, part(960, 'exabgp', 'dead'), ...closed(962), fault(963, 'ends')];
+    expect(judge(history, 1500)).toEqual([]);
+  });
+
+  it('is withdrawn then, and no later', () => {
+    const history = [...begin, part(960, 'exabgp', 'dead')];
+    expect(judge(history, 1500)).toMatchObject([{ prefix: P4 }, { prefix: P6 }]);
+  });
+});
+
 describe('the link and the kernel', () => {
   it('asks nothing of a gateway that cannot be seen', () => {
     const history = [

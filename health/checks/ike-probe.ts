@@ -31,7 +31,8 @@ const PLAIN_PORT = 500;
 // ----------------------------------------------------------------------------------------------- judge
 
 export type Observation =
-  | { readonly local: false; readonly address: string }
+  /** Undefined: this host has no descriptor left to find out. */
+  | { readonly local: false | undefined; readonly address: string }
   | {
       readonly local: true;
       readonly ports: readonly { readonly port: number; readonly outcome: ProbeOutcome }[];
@@ -50,8 +51,15 @@ const FAILURES: readonly (readonly [ProbeOutcome['kind'], HealthReason])[] = [
 /** Whoever answers is alive, however badly it serves. */
 const ANSWERS: ReadonlySet<ProbeOutcome['kind']> = new Set(['worker', 'overloaded', 'receiver']);
 
+export const EXHAUSTED = {
+  verdict: 'unknown',
+  reason: 'host-exhausted',
+  value: 'the addresses of this host cannot be listed',
+} as const satisfies Judgement;
+
 /** Every port must do: clients start on 500 and go on on 4500. */
 export function judge(observation: Observation): Judgement {
+  if (observation.local === undefined) return EXHAUSTED;
   if (!observation.local) {
     const value = `${observation.address} is on no interface of this host`;
     return { verdict: 'fail', reason: 'address-missing', value };
@@ -63,7 +71,8 @@ export function judge(observation: Observation): Judgement {
       return { verdict: 'fail', reason, value, ...(answered ? { provesAlive: true } : {}) };
     }
   }
-  return { verdict: 'pass', value };
+  const exhausted = observation.ports.some(({ outcome }) => outcome.kind === 'exhausted');
+  return exhausted ? { ...EXHAUSTED, value } : { verdict: 'pass', value };
 }
 
 function said(outcome: ProbeOutcome): string {
@@ -80,6 +89,8 @@ function said(outcome: ProbeOutcome): string {
       return 'refused, nobody listens';
     case 'no-address':
       return `cannot be reached (${outcome.detail})`;
+    case 'exhausted':
+      return `not asked (${outcome.detail})`;
     case 'blocked':
       return `not let out of this host (${outcome.detail})`;
     default:
@@ -102,7 +113,8 @@ export function create(options: CheckOptions<LimitsOf<typeof limits>>, { now }: 
   return {
     ...check,
     async observe(signal) {
-      if (!(await isLocal(address, signal))) return judge({ local: false, address });
+      const local = await isLocal(address, signal);
+      if (local !== true) return judge({ local, address });
       const probed = ports.map(async (port) => {
         const target = { address, port, marker: port !== PLAIN_PORT, source };
         return { port, outcome: await probePort(target, times, signal) };

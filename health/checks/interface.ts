@@ -3,6 +3,7 @@ import type { Check, CheckOptions, Judgement } from '../check.ts';
 import { familyOfHost, type FamilyOf } from '../family.ts';
 import { defaultRoutes, placeOf, readDevice, type Device, type Placed } from '../host/net-device.ts';
 import { isLocal } from '../ike/probe.ts';
+import { EXHAUSTED } from './ike-probe.ts';
 import type { LimitSchema, LimitsOf } from '../limits.ts';
 import { rateOf, type Counted } from '../rate.ts';
 import type { HealthReason } from '../reason.ts';
@@ -134,6 +135,7 @@ export function create(
       }
       const placed = address === '' ? undefined : placeOf(address, proc);
       const routedHere = placed?.devices.length === 0 && name === 'lo' && (await isLocal(address, signal));
+      if (routedHere === undefined) return EXHAUSTED;
       const place = placed === undefined ? undefined : { ...placed, routedHere };
       return judge({ device, place, routes: defaultRoutes(proc), rates }, own);
     },

@@ -14,8 +14,9 @@
  */
 import { randomBytes } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
-import { networkInterfaces } from 'node:os';
+import { networkInterfaces, type NetworkInterfaceInfo } from 'node:os';
 import { isIPv6 } from 'node:net';
+import { OUR_LACKS } from '../down.ts';
 import { setTimer as systemTimer, type SetTimer } from '../seams.ts';
 import {
   encodeReceiverProbe,
@@ -40,6 +41,8 @@ export type ProbeOutcome =
   | { readonly kind: 'refused' }
   /** This host cannot send from or to that address. */
   | { readonly kind: 'no-address'; readonly detail: string }
+  /** This host has no descriptor or memory left to ask with: nothing is known. */
+  | { readonly kind: 'exhausted'; readonly detail: string }
   /** This host does not let the packet out (EPERM: a packet filter). */
   | { readonly kind: 'blocked'; readonly detail: string };
 
@@ -214,6 +217,7 @@ function freshSpi(): Buffer {
 
 function outcomeOf(error: NodeJS.ErrnoException): ProbeOutcome {
   const detail = error.code ?? error.message;
+  if (OUR_LACKS.has(error.code)) return { kind: 'exhausted', detail };
   switch (error.code) {
     case 'ECONNREFUSED':
       return { kind: 'refused' };
@@ -230,23 +234,24 @@ function outcomeOf(error: NodeJS.ErrnoException): ProbeOutcome {
 
 /**
  * Whether packets to this address stay on this host. If not, a probe could be answered by another gateway
- * that announces the same prefix, and would prove nothing about this one.
+ * that announces the same prefix, and would prove nothing about this one. Undefined: nothing left to find out with.
  */
-export async function isLocal(address: string, signal: AbortSignal): Promise<boolean> {
+export async function isLocal(address: string, signal: AbortSignal): Promise<boolean | undefined> {
   signal.throwIfAborted();
   const wanted = canonical(address);
-  const own = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  const own = interfaceAddresses();
+  if (own === undefined) return undefined;
   if (own.some((each) => canonical(each.address) === wanted)) return true;
   // A whole prefix may be routed to this host (`ip route add local`); then the kernel would send from it.
   const socket = createSocket({ type: isIPv6(address) ? 'udp6' : 'udp4' });
-  const { promise, resolve, reject } = Promise.withResolvers<boolean>();
+  const { promise, resolve, reject } = Promise.withResolvers<boolean | undefined>();
   const onAbort = (): void => {
     reject(signal.reason as Error);
   };
   signal.addEventListener('abort', onAbort, { once: true });
   try {
-    socket.on('error', () => {
-      resolve(false);
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      resolve(OUR_LACKS.has(error.code) ? undefined : false);
     });
     socket.on('connect', () => {
       resolve(canonical(socket.address().address) === wanted);
@@ -256,6 +261,15 @@ export async function isLocal(address: string, signal: AbortSignal): Promise<boo
   } finally {
     signal.removeEventListener('abort', onAbort);
     socket.close();
+  }
+}
+
+/** getifaddrs(3) needs a descriptor, and throws without one. */
+function interfaceAddresses(): NetworkInterfaceInfo[] | undefined {
+  try {
+    return Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  } catch {
+    return undefined;
   }
 }
 

@@ -4,8 +4,9 @@ import type { ReasonEntry } from '../reason.ts';
 export const CHARON_REASONS = {
   'charon-gone': {
     class: 'gone',
-    sentence: "charon's VICI socket closed and a new connection is refused",
-    wayOut: 'look at `systemctl status strongswan` and the journal of charon for the crash; start it again',
+    sentence: 'charon is not there: its VICI socket is closed or missing, and a new connection is refused',
+    wayOut:
+      'start it, if it never was (`systemctl enable --now strongswan`); else look at `systemctl status strongswan` and its journal for the crash; is strongswan.vici_socket right?',
   },
   'no-connections': {
     class: 'gone',

@@ -5,7 +5,8 @@ import { printable } from '../printable.ts';
 import { EXIT, printJson } from './outcome.ts';
 import type { CanaryOptions, Surroundings } from './program.ts';
 import { reported } from './reported.ts';
-import { duration, table } from './table.ts';
+import { duration } from '../duration.ts';
+import { table } from './table.ts';
 
 /** Resolves when the daemon has ended, or with `--once` after one round. */
 export async function canary(options: CanaryOptions, { output }: Surroundings): Promise<number> {

@@ -3,7 +3,8 @@ import type { CheckList, ListedCheck } from '../check-desk.ts';
 import { askDaemon, exchange } from './exchange.ts';
 import { EXIT, printJson } from './outcome.ts';
 import type { SocketOptions, Surroundings } from './program.ts';
-import { duration, table } from './table.ts';
+import { duration } from '../duration.ts';
+import { table } from './table.ts';
 
 export async function list(options: SocketOptions, surroundings: Surroundings): Promise<number> {
   const answer = await askList(options, surroundings);

@@ -4,6 +4,7 @@ import { jsonSchema } from '../config/json-schema.ts';
 import { loadConfig } from '../config/load.ts';
 import { plainConfig } from '../config/print.ts';
 import { ConfigError, type Problem } from '../config/problem.ts';
+import { warnings, type Warning } from '../config/warnings.ts';
 import { exabgpConf } from '../exabgp-input.ts';
 import { EXIT, printJson } from './outcome.ts';
 import type { ConfigOption, JsonOption, Surroundings } from './program.ts';
@@ -14,11 +15,13 @@ export function check(
   { output, env }: Surroundings,
 ): number {
   let problems: readonly Problem[] = [];
+  let found: readonly Warning[] = [];
   let summary = '';
   try {
     const config = loadConfig(file, env);
     const { prefixes, bgp, checks } = config;
     exabgpConf(config);
+    found = warnings(config);
     summary = [
       counted(prefixes.length, 'prefix', 'prefixes'),
       counted(bgp.neighbors.length, 'neighbor', 'neighbors'),
@@ -30,8 +33,11 @@ export function check(
     if (json !== true) output.err(`${error.message}\n`);
   }
   const ok = problems.length === 0;
-  if (json === true) printJson(output, { ok, problems: problems.map(plainProblem) });
-  else if (ok) output.out(`ok: ${file}: ${summary}\n`);
+  if (json === true) printJson(output, { ok, problems: problems.map(plainProblem), warnings: found });
+  else if (ok) {
+    output.err(found.map(({ key, message }) => `warning: ${file}: ${key}: ${message}\n`).join(''));
+    output.out(`ok: ${file}: ${summary}\n`);
+  }
   return ok ? EXIT.ok : EXIT.problem;
 }
 

@@ -1,4 +1,5 @@
 /** `swancast explain`: why each prefix is in its state, what to do, what would change it. For 3 a.m. */
+import { duration } from '../duration.ts';
 import type { PrefixStatus, Status } from '../status.ts';
 import type { Trouble } from '../trouble.ts';
 import { askStatus } from './fetch-status.ts';
@@ -6,7 +7,6 @@ import { BEATEN } from './force.ts';
 import { EXIT, printJson } from './outcome.ts';
 import type { SocketOptions, Surroundings } from './program.ts';
 import { routeWord } from './status.ts';
-import { duration } from './table.ts';
 
 export async function explain(options: SocketOptions, surroundings: Surroundings): Promise<number> {
   const answer = await askStatus(options, surroundings);
@@ -91,14 +91,16 @@ function hints({ desired, acknowledged }: PrefixStatus, bgp: Status['bgp']): str
   const sessions = Object.entries(bgp.neighbors);
   const found: string[] = [];
   if (!bgp.guard_connected)
-    found.push('no guard answers on the lease socket: is ExaBGP running? see the log');
+    found.push(bgp.guard_problem ?? 'no guard answers on the lease socket: is ExaBGP running? see the log');
   else if (desired !== acknowledged) found.push('ExaBGP has not acknowledged this yet');
   if (desired && sessions.length > 0 && sessions.every(([, session]) => session !== 'up')) {
     found.push('no BGP session is up, so no router hears of it: check addresses, AS numbers and port 179');
   }
   if (desired) {
     for (const [address, seen] of Object.entries(bgp.neighbor_reasons)) {
-      found.push(`the session with ${address} is ${bgp.neighbors[address] ?? 'down'}: ${seen}`);
+      const state = bgp.neighbors[address] ?? 'down';
+      // Advice names its neighbor itself.
+      found.push(seen.includes(address) ? seen : `the session with ${address} is ${state}: ${seen}`);
     }
     for (const address of bgp.graceful_restart) found.push(`${address}: ${GRACEFUL_RESTART}`);
   }

@@ -1,5 +1,6 @@
 /** `swancast force`: for a limited time an operator's word counts for more than the checks. */
 import { userInfo } from 'node:os';
+import { duration } from '../duration.ts';
 import { WHO_MAXIMUM, type ForceVerb } from '../intent.ts';
 import type { ForceOrder } from '../order.ts';
 import { excerpt } from '../printable.ts';
@@ -8,7 +9,6 @@ import { askDaemon, exchange } from './exchange.ts';
 import { isOrdered } from './fetch-status.ts';
 import { EXIT, printJson } from './outcome.ts';
 import type { ForceOptions, Surroundings } from './program.ts';
-import { duration } from './table.ts';
 
 export async function force(
   verb: ForceVerb,

@@ -1,9 +1,10 @@
 /** `swancast status`: what is, as tables. */
+import { duration } from '../duration.ts';
 import type { Status } from '../status.ts';
 import { askStatus } from './fetch-status.ts';
 import { EXIT, printJson } from './outcome.ts';
 import type { SocketOptions, Surroundings } from './program.ts';
-import { duration, table } from './table.ts';
+import { table } from './table.ts';
 
 export async function status(options: SocketOptions, surroundings: Surroundings): Promise<number> {
   const answer = await askStatus(options, surroundings);
@@ -23,12 +24,13 @@ export function statusText({
   prefixes,
   checks,
   bgp,
+  orders_obstacle: orders,
 }: Status): string {
   const alive =
     evidence === null ? 'charon not proved alive yet' : `charon proved alive ${duration(evidence)} ago`;
   const guard = bgp.guard_connected
     ? `guard: connected, lease ${bgp.lease}, generation ${bgp.generation}`
-    : 'guard: not connected';
+    : `guard: not connected${bgp.guard_problem === undefined ? '' : `: ${bgp.guard_problem}`}`;
   return [
     `${gateway}: ${state} (swancast ${version}, up ${duration(uptime)}, ${alive})`,
     table(
@@ -62,6 +64,7 @@ export function statusText({
         bgp.neighbor_reasons[address] ?? (bgp.graceful_restart.includes(address) ? KEEPS_ROUTES : '-'),
       ]),
     ),
+    ...(orders === undefined ? [] : [`WARNING: ${orders}`]),
     ...(bgp.redial_obstacle === undefined ? [] : [`WARNING: ${REDIAL_LATE}: ${bgp.redial_obstacle}`]),
     `${guard}\n`,
   ].join('\n\n');

@@ -6,6 +6,9 @@ import { isVariable, variableName } from './section.ts';
 import type { MapSpec } from './key-spec.ts';
 
 const PREFIX = variableName('');
+/** What Kubernetes puts into every container beside a Service called swancast or swancast-…: nobody misspelt it. */
+const OF_A_SERVICE = /_SERVICE_(?:HOST|PORT(?:_\w+)?)$|_PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?$/u;
+const ADDRESS_OF_A_SERVICE = /^(?:tcp|udp|sctp):\/\//u;
 
 /** Every path that a variable can override: all but what stands in lists. */
 function overridable({ keys, sections = {} }: MapSpec, path: string): string[] {
@@ -18,7 +21,11 @@ function overridable({ keys, sections = {} }: MapSpec, path: string): string[] {
 export function strangers(
   env: Readonly<Record<string, string | undefined>>,
 ): { readonly key: string; readonly message: string }[] {
-  const ours = Object.keys(env).filter((name) => name.startsWith(PREFIX) && env[name] !== undefined);
+  const isService = (name: string): boolean =>
+    OF_A_SERVICE.test(name) || ADDRESS_OF_A_SERVICE.test(env[name] ?? '');
+  const ours = Object.keys(env).filter(
+    (name) => name.startsWith(PREFIX) && env[name] !== undefined && !isService(name),
+  );
   if (ours.length === 0) return [];
   const known = overridable(SCHEMA, '').map(variableName);
   const words = known.map((name) => name.slice(PREFIX.length).toLowerCase());

@@ -458,6 +458,30 @@ describe('events', () => {
     });
   });
 
+  it('of a router that is not there are one line, however often ExaBGP tries', () => {
+    const bench = Bench.open();
+    const broken = 'peer reset, message (closing connection) error(Broken TCP connection)';
+    bench.take();
+    const logged: string[] = [];
+    for (let tries = 0; tries < 3; tries += 1) {
+      for (const line of [state('connected'), state('down', broken)]) {
+        const { state: next, effects } = step(
+          bench.state,
+          { type: 'replies', replies: [parseReply(line)] },
+          bench.now,
+          limits,
+        );
+        bench.state = next;
+        for (const effect of effects) {
+          if (effect.type === 'log' && effect.level !== 'debug')
+            logged.push(`${effect.level} ${effect.text}`);
+        }
+      }
+    }
+    expect(logged).toEqual(['warn neighbor 10.0.0.2 is down: the TCP connection failed or broke']);
+    expect(leaseReport(bench.state).reasons).toEqual({ '10.0.0.2': 'the TCP connection failed or broke' });
+  });
+
   const listing = (address: string, name: string, theirs: string): string[] => [
     `Neighbor ${address}`,
     '',

@@ -10,6 +10,18 @@ describe("ExaBGP's output as log lines", () => {
       'exabgp',
       '20:00 | 1 | configuration | the route family is not configured on neighbor',
     ],
+    [
+      '00:08 | 1 | api | command from process not understood : ',
+      'debug',
+      'exabgp',
+      '00:08 | 1 | api | command from process not understood : ',
+    ],
+    [
+      '00:08 | 1 | api | command from process not understood : announce',
+      'info',
+      'exabgp',
+      '00:08 | 1 | api | command from process not understood : announce',
+    ],
     ['{"level":"error","part":"guard","pid":7,"msg":"lease lapsed"}', 'error', 'guard', 'lease lapsed'],
     [
       '{"level":"error","part":"guard", not JSON',

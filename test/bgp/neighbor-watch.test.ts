@@ -1,9 +1,15 @@
 import { afterEach, expect, it, vi } from 'vitest';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server } from 'node:net';
+import type * as Os from 'node:os';
+import { networkInterfaces } from 'node:os';
 import { NeighborWatch, type WatchedNeighbor } from '../../bgp/neighbor-watch.ts';
 import { monotonic } from '../fake/lease-holder.ts';
 
+vi.mock('node:os', async (load) => {
+  const os = await load<typeof Os>();
+  return { ...os, networkInterfaces: vi.fn(os.networkInterfaces) };
+});
 vi.useFakeTimers();
 const watches: NeighborWatch[] = [];
 afterEach(() => {
@@ -43,6 +49,17 @@ it('knows a local address that is not on this host', () => {
   watch.update({ neighbors: {}, reasons: {} });
   vi.advanceTimersByTime(10_000);
   expect(advice[0]).toContain('its local_address 192.0.2.77 is not on this host');
+});
+
+it('blames nobody for a missing address while it cannot list the addresses of this host', () => {
+  const { watch, advice } = watching('192.0.2.77');
+  watch.update({ neighbors: {}, reasons: {} });
+  const listing = vi.mocked(networkInterfaces).mockImplementationOnce(() => {
+    throw new Error('uv_interface_addresses returned Unknown system error 24');
+  });
+  vi.advanceTimersByTime(10_000);
+  expect(listing).toHaveBeenCalled();
+  expect(advice[0]).not.toContain('is not on this host');
 });
 
 it('keeps quiet about a neighbor that comes up in time, and speaks again when it goes down later', () => {

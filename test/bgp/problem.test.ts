@@ -89,6 +89,10 @@ describe('neighborAdvice', () => {
       'neighbor 10.1.1.1 is down: peer reset; see what the router says about 10.1.1.2',
     ],
     [
+      { ...facts, state: 'connected' as const, reason: 'the TCP connection failed or broke' },
+      'neighbor 10.1.1.1 does not answer on TCP port 179: is the address right, does BGP run there, does it expect 10.1.1.2, and is the password the same?',
+    ],
+    [
       facts,
       'neighbor 10.1.1.1 does not answer on TCP port 179: is the address right, does BGP run there, does it expect 10.1.1.2, and is the password the same?',
     ],

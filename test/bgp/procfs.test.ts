@@ -1,7 +1,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect, it } from 'vitest';
-import { descendants, isAlive, isAncestor, processStat, signalProcess } from '../../bgp/procfs.ts';
+import {
+  descendants,
+  hold,
+  isAlive,
+  isAncestor,
+  letGo,
+  processStat,
+  signalProcess,
+} from '../../bgp/procfs.ts';
 
 it('knows this process and its parent', () => {
   const self = processStat(process.pid);
@@ -34,6 +42,18 @@ it('finds children and theirs, signals them, and sees them go', async () => {
   expect(
     isAlive({ pid: child.pid ?? 0, startTime: found.find(({ pid }) => pid === child.pid)?.startTime ?? '' }),
   ).toBe(false);
+});
+
+it('looks at a process that it holds through its own descriptor, until that process is gone', async () => {
+  const child = spawn('sleep', ['300']);
+  const held = hold(child.pid ?? 0);
+  // A pid that another one has by now: only the descriptor can tell.
+  expect(held && isAlive({ ...held, pid: process.pid })).toBe(true);
+  expect(held && signalProcess(held, 'SIGKILL')).toBe(true);
+  await once(child, 'exit');
+  expect(held && isAlive({ ...held, pid: process.pid })).toBe(false);
+  letGo(held ? [held] : []);
+  expect(hold(2 ** 22 + 1)).toBeUndefined();
 });
 
 it('has nothing to say about a process that is not there', () => {

@@ -38,6 +38,18 @@ describe('parseReply', () => {
     ],
     [
       event(
+        'state',
+        ', "state": "down", "reason": "peer reset, message (closing connection) error(Broken TCP connection)" ',
+      ),
+      {
+        kind: 'neighbor',
+        address: '10.0.0.2',
+        state: 'down',
+        reason: 'the TCP connection failed or broke',
+      },
+    ],
+    [
+      event(
         'negotiated',
         ', "negotiated": { "hold_time": 9, "families": [ "ipv4 unicast" ,"ipv6 unicast" ] } ',
       ),

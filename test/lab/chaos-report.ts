@@ -97,7 +97,7 @@ export function formatChaos({ seed, seconds, faults, summary, ok, leftovers }: C
     `chaos: ${ok ? 'ok' : 'FAILED'}, seed ${seed}, ${seconds} s: ${summary.faults} faults (${skipped} skipped), ${withdrawals} withdrawals, ${announcements} announcements; ${recovery}`,
     ...Object.entries(reactions).map(
       ([why, { count, worst_ms, bound_ms }]) =>
-        `  ${why}: ${count}, latest after ${worst_ms} ms (bound ${bound_ms})`,
+        `  ${why}: ${count}, latest after ${worst_ms} ms (bound ${bound_ms} ms, plus what the machine stood still)`,
     ),
     ...memory.map(
       ({ name, pid, lived_s, begin_mb, end_mb }) =>

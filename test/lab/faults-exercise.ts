@@ -62,7 +62,7 @@ export async function runFaults(
   const skipped = summary.filter(({ expect }) => expect === 'skipped').length;
   output.result(
     `faults, ms from the fault to the withdrawal on the wire; router ${options.router}; ${JUDGED}\n${formatFaults(runs, summary)}\n` +
-      `${summary.length - failed - skipped} faults ok, ${failed} failed, ${skipped} skipped`,
+      `of ${summary.length} ${summary.length === 1 ? 'fault' : 'faults'}: ${summary.length - failed - skipped} ok, ${failed} failed, ${skipped} skipped`,
   );
   return failed === 0;
 }
@@ -169,7 +169,7 @@ class Series {
     signal: AbortSignal,
   ): Promise<{ readonly row: FaultRow; readonly spoilt: boolean }> {
     const left = secondsLeft(this.#pending, this.#rows, this.#labSeconds);
-    const then = left === undefined ? '' : `; then about ${formatSeconds(left)} are left`;
+    const then = left === undefined || left < 1 ? '' : `; then about ${formatSeconds(left)} are left`;
     lab.progress(`${fault.name}, run ${number} of ${of}: ${fault.summary}${then}`);
     const { row, spoilt, events } = await runFault(lab, fault, this.#options.seconds, signal);
     this.#rows.push(row);

@@ -92,6 +92,9 @@ export function throughExabgp({ exabgp, guard }: Parts, at: number): number {
     // Thawed: it reads first what lies in its pipe.
     case 'well':
       return Math.max(at, exabgp.since + BOUNDS.exabgpSilentMs);
+    // Killed for being frozen, perhaps: what it still held is withdrawn as its sessions close.
+    case 'dead':
+      return Math.max(at, exabgp.since + BOUNDS.exabgpDeadMs);
     default:
       return at;
   }

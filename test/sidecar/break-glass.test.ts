@@ -1,4 +1,12 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -17,8 +25,8 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 const kept = (): string => readFileSync(join(folder, 'intent.json'), 'utf8');
 
-async function open(run?: Scenario): Promise<OrderDesk> {
-  const desk = new OrderDesk(folder, run);
+async function open(run?: Scenario, directory = folder): Promise<OrderDesk> {
+  const desk = new OrderDesk(directory, run);
   await desk.breakGlass.start();
   return desk;
 }
@@ -75,6 +83,7 @@ describe('an order', () => {
     const written: string[][] = [];
     const file = {
       path: 'nowhere',
+      look: () => Promise.resolve(),
       read: () => Promise.resolve({ intents: [], corrected: false }),
       write: (intents: readonly Intent[]) => {
         written.push(intents.map(({ prefix }) => prefix));
@@ -169,5 +178,33 @@ describe('an order over a restart', () => {
     expect(log).toEqual([expect.stringContaining('order it again with `swancast force`')]);
     expect(run.routes).toEqual(BOTH);
     expect(await breakGlass.force(ORDER)).toEqual({ done: [V4] });
+  });
+});
+
+describe('the directory of orders', () => {
+  it('is looked at before it is needed, and what is wrong is said once and shown until an order was kept', async () => {
+    const state = join(folder, 'above', 'state');
+    const { breakGlass, log } = await open(undefined, state);
+    await breakGlass.look();
+    const said = `control.state_directory: ${state}: it is not there and cannot be made; make it for the user of swancast, or correct control.state_directory; until then \`swancast force\` is refused`;
+    expect(log).toEqual([`warn ${said}`]);
+    expect(breakGlass.obstacle).toBe(said);
+    mkdirSync(join(folder, 'above'));
+    expect(await breakGlass.force(ORDER)).toEqual({ done: [V4] });
+    expect(breakGlass.obstacle).toBeUndefined();
+  });
+
+  it.each(['/proc/swancast-nope', '/dev/null'])('that cannot be one is refused at once: %s', async (path) => {
+    const { breakGlass } = await open(undefined, path);
+    await breakGlass.look();
+    expect(breakGlass.obstacle).toContain(`control.state_directory: ${path}`);
+    expect(await breakGlass.force(ORDER)).toMatchObject({ refused: 'not-kept' });
+    expect(breakGlass.isBusy).toBe(false);
+  });
+
+  it('that is in order is no news, and is there afterwards', async () => {
+    const { breakGlass, log } = await open(undefined, join(folder, 'state'));
+    await breakGlass.look();
+    expect([log, breakGlass.obstacle, existsSync(join(folder, 'state'))]).toEqual([[], undefined, true]);
   });
 });

@@ -84,19 +84,24 @@ describe('reload', () => {
   });
 
   it.each([
-    ['bgp', 'peer_as: 65000', 'peer_as: 65002'],
-    ['bgp', 'router_id: 10.1.1.2', 'router_id: 10.1.1.3'],
-    ['strongswan', 'decision:', 'strongswan: { vici_socket: /run/other.vici }\ndecision:'],
-    ['lease', 'decision:', 'lease: { ttl_seconds: 2 }\ndecision:'],
-    ['http', 'decision:', 'http: { listen: "off" }\ndecision:'],
-    ['control', 'decision:', 'control: { socket: /run/other.sock }\ndecision:'],
-    ['gateway', 'decision:', 'gateway: { name: other }\ndecision:'],
-  ])('what changed in %s needs a restart', (section, from, to) => {
+    ['bgp.neighbors[0].peer_as', 'peer_as: 65000', 'peer_as: 65002'],
+    ['bgp.router_id', 'router_id: 10.1.1.2', 'router_id: 10.1.1.3'],
+    ['strongswan.vici_socket', 'decision:', 'strongswan: { vici_socket: /run/other.vici }\ndecision:'],
+    ['lease.ttl_seconds', 'decision:', 'lease: { ttl_seconds: 2 }\ndecision:'],
+    ['http.listen', 'decision:', 'http: { listen: "off" }\ndecision:'],
+    ['control.socket', 'decision:', 'control: { socket: /run/other.sock }\ndecision:'],
+    ['gateway.name', 'decision:', 'gateway: { name: other }\ndecision:'],
+    [
+      'bgp.neighbors',
+      'neighbors:',
+      'neighbors:\n    - { address: 10.1.1.9, peer_as: 65000, local_address: 10.1.1.2 }',
+    ],
+  ])('what changed in %s needs a restart', (key, from, to) => {
     expect(
       reloadPlan(
         config(),
         config((yaml) => yaml.replace(from, to)),
       ).needRestart,
-    ).toEqual([section]);
+    ).toEqual([key]);
   });
 });

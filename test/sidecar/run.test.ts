@@ -1,7 +1,8 @@
 /** The daemon as a process: what it does with signals and with addresses it cannot have. charon is scripted. */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -52,6 +53,7 @@ interface Daemon {
   /** Resolves with the first line that matches. */
   readonly says: (what: RegExp) => Promise<string>;
   readonly ended: Promise<number | null>;
+  readonly lines: readonly string[];
 }
 
 function start(): Daemon {
@@ -79,7 +81,7 @@ function start(): Daemon {
       look();
     });
   const ended = once(child, 'exit').then(([code]) => code as number | null);
-  return { child, says, ended };
+  return { child, says, ended, lines };
 }
 
 describe('swancast run', () => {
@@ -133,6 +135,57 @@ describe('swancast run', () => {
     },
   );
 
+  it('ends with 0 on SIGTERM, and says why no order can be kept, where no state directory can be made', async () => {
+    write('http: { listen: "off" }');
+    const text = readFileSync(configFile(), 'utf8');
+    writeFileSync(configFile(), text.replace(/state_directory: \S+ /, 'state_directory: /proc/nope '));
+    const daemon = start();
+    expect(await daemon.says(/state_directory/)).toContain('/proc/nope: it is not there and cannot be made');
+    daemon.child.kill('SIGTERM');
+    expect(await daemon.ended).toBe(0);
+  });
+
+  it('kills itself when stopping waits for a disk that does not answer, and names it', async () => {
+    write('http: { listen: "off" }');
+    const daemon = start();
+    await daemon.says(/"msg":"started"/);
+    // Nobody reads it, so whoever opens it to write waits for ever, as on a dead network disk.
+    execFileSync('mkfifo', [join(directory, 'intent.json.new')]);
+    const order = JSON.stringify({
+      prefix: '192.0.2.1/32',
+      verb: 'withdraw',
+      seconds: 60,
+      reason: 'x',
+      who: 'x',
+    });
+    const socketPath = join(directory, 'control.sock');
+    const asked = request({ socketPath, path: '/force', method: 'POST' }).end(order);
+    asked.on('error', () => undefined);
+    // Answered after the order was read: it has begun.
+    await once(request({ socketPath, path: '/healthz' }).end(), 'response');
+    daemon.child.kill('SIGTERM');
+    expect(await daemon.says(/killing this process/)).toContain(
+      'waiting for the disk of control.state_directory',
+    );
+    await daemon.ended;
+    expect(daemon.child.signalCode).toBe('SIGKILL');
+  });
+
+  it('says once why nothing is announced, with the way out', async () => {
+    write('http: { listen: "off" }');
+    const daemon = start();
+    const line = JSON.parse(await daemon.says(/is not announced/)) as Record<string, unknown>;
+    expect(line).toMatchObject({
+      level: 'warn',
+      reason: 'charon-gone',
+      check: 'charon',
+      prefix: '192.0.2.1/32',
+    });
+    daemon.child.kill('SIGTERM');
+    expect(await daemon.ended).toBe(0);
+    expect(daemon.lines.filter((each) => each.includes('is not announced'))).toHaveLength(1);
+  });
+
   it('takes a good file over on SIGHUP, refuses a bad one and what needs a restart, and lives on', async () => {
     write('http: { listen: "off" }');
     const daemon = start();
@@ -145,7 +198,7 @@ describe('swancast run', () => {
     expect(await daemon.says(/configuration refused/)).toContain('checks[0].rise');
     write('http: { listen: "off" }\ngateway: { name: other }');
     daemon.child.kill('SIGHUP');
-    expect(await daemon.says(/needs a restart/)).toContain('what changed in gateway');
+    expect(await daemon.says(/only a restart/)).toContain('can change gateway.name');
     daemon.child.kill('SIGTERM');
     expect(await daemon.ended).toBe(0);
   });

@@ -15,7 +15,7 @@ describe('status', () => {
       reason: 'charon-gone',
       class: 'gone',
       check: 'charon',
-      sentence: expect.stringContaining('VICI socket closed') as string,
+      sentence: expect.stringContaining('its VICI socket is closed or missing') as string,
       way_out: expect.stringContaining('systemctl status strongswan') as string,
       hold_down_seconds: 1.5,
       desired: false,
@@ -70,7 +70,7 @@ describe('status', () => {
       reason: 'forced-withdraw',
       value: 'alice: new kernel',
       desired: false,
-      next: ['the order ends in 599 s, or with `swancast release`'],
+      next: ['the order ends in 9 min 59 s, or with `swancast release`'],
       forced: {
         verb: 'withdraw',
         who: 'alice',
@@ -94,7 +94,7 @@ describe('status', () => {
       reason: 'charon-gone',
       forced: { in_effect: false, checks: { state: 'withdrawn', reason: 'charon-gone' } },
       next: [
-        'the order ends in 600 s, or with `swancast release`',
+        'the order ends in 10 min, or with `swancast release`',
         'charon passes 2 times in a row',
         'the hold-down ends in 2 s',
       ],

@@ -59,6 +59,16 @@ describe('what the answers on both ports are worth', () => {
   });
 });
 
+it.each([
+  [{ local: undefined, address: '192.0.2.1' }, 'the addresses of this host cannot be listed'],
+  [
+    both(WORKER, { kind: 'exhausted', detail: 'EMFILE' }),
+    '500: NO_PROPOSAL_CHOSEN in 0.3 ms, 4500: not asked (EMFILE)',
+  ],
+] as const)('what this host could not ask says nothing about charon: %j', (observation, value) => {
+  expect(judge(observation)).toEqual({ verdict: 'unknown', reason: 'host-exhausted', value });
+});
+
 describe('a failure that still proves charon alive', () => {
   it.each([
     ['both ports silent', both({ kind: 'silent' }), false],

@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { isLocal, probePort, type ProbeOutcome, type ProbeTarget } from '../../../health/ike/probe.ts';
 import { IkeResponder, type IkeRequest } from '../../fake/ike-responder.ts';
@@ -206,6 +208,24 @@ describe('it cannot be asked', () => {
     abort.abort(new Error('too late'));
     await expect(outcome).rejects.toThrow('too late');
     expect(clock.timers.size).toBe(0);
+  });
+});
+
+describe('a host without a descriptor', () => {
+  it('says that it could not ask, and not what it would have heard', async () => {
+    const probe = new URL('../../../health/ike/probe.ts', import.meta.url).href;
+    // A process of its own, as no number is left to it, not even one that is given back.
+    const script = `
+      import { isLocal, probePort } from ${JSON.stringify(probe)};
+      import { execFileSync } from 'node:child_process';
+      execFileSync('prlimit', ['--pid', String(process.pid), '--nofile=8:']);
+      const signal = new AbortController().signal;
+      const target = { address: '127.0.0.1', port: 500, marker: false };
+      const outcome = await probePort(target, { tryMs: 50, now: () => performance.now() }, signal);
+      console.log(JSON.stringify([String(await isLocal('127.0.0.1', signal)), outcome]));
+    `;
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script]);
+    expect(JSON.parse(stdout)).toEqual(['undefined', { kind: 'exhausted', detail: 'EMFILE' }]);
   });
 });
 

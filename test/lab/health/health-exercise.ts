@@ -97,8 +97,9 @@ async function inSetting(
       output.progress(`the lab broke: ${error.message}`);
       tries = pending.length < before ? 0 : tries + 1;
       if (tries < RAISE_TRIES) continue;
+      const [first = ''] = error.message.split('\n', 1);
       for (const { check, cause } of pending.splice(0)) {
-        add({ check, cause, ok: false, error: `no lab: ${error.message}` });
+        add({ check, cause, ok: false, error: `no lab: ${first}` });
       }
     }
   }

@@ -52,7 +52,7 @@ ${V4} is forced: withdraw, by ${me}, for 10 min (until ${UNTIL}), whatever the c
     const { code, out } = await force('announce', V4);
     expect([code, desk.run.routes]).toEqual([EXIT.ok, []]);
     expect(out).toContain(`\
-  not in effect now: it is withdrawn: charon's VICI socket closed and a new connection is refused (charon-gone)
+  not in effect now: it is withdrawn: charon is not there: its VICI socket is closed or missing, and a new connection is refused (charon-gone)
   a forced announcement waits while charon is gone`);
   });
 

@@ -1,12 +1,15 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { parse } from 'yaml';
 import { manpage } from '../../../deploy/manpage.ts';
 import { EXIT, EXIT_TEXTS } from '../../../sidecar/cli/outcome.ts';
 import { EXAMPLE, fixturePath } from '../config/fixture.ts';
 import { swancast, swancastWith } from './command.ts';
 
+/** This host may have none. */
+const HAS_EXABGP = { SWANCAST_BGP_EXABGP: process.execPath };
 const BAD = fixturePath('invalid-hold-time-9s.yaml');
 
 describe('swancast', () => {
@@ -51,7 +54,7 @@ describe('swancast', () => {
 
 describe('swancast config check', () => {
   it('prints one line when all is well', async () => {
-    expect(await swancast('config', 'check', '-c', EXAMPLE)).toEqual({
+    expect(await swancastWith(HAS_EXABGP, 'config', 'check', '-c', EXAMPLE)).toEqual({
       code: EXIT.ok,
       out: `ok: ${EXAMPLE}: 2 prefixes, 2 neighbors, 4 checks\n`,
       err: '',
@@ -65,10 +68,8 @@ describe('swancast config check', () => {
   });
 
   it('prints JSON, with the same keys for each problem', async () => {
-    expect(JSON.parse((await swancast('config', 'check', '--json', '-c', EXAMPLE)).out)).toEqual({
-      ok: true,
-      problems: [],
-    });
+    const good = await swancastWith(HAS_EXABGP, 'config', 'check', '--json', '-c', EXAMPLE);
+    expect(JSON.parse(good.out)).toEqual({ ok: true, problems: [], warnings: [] });
     const { code, out, err } = await swancast('config', 'check', '--json', '-c', BAD);
     expect([code, err]).toEqual([EXIT.problem, '']);
     expect(JSON.parse(out)).toEqual({
@@ -84,7 +85,26 @@ describe('swancast config check', () => {
             '"9s" is not a whole number of seconds from 3 to 65535; write it without quotes or unit, e.g. 9',
         },
       ],
+      warnings: [],
     });
+  });
+
+  it('warns of what is allowed and hardly meant, and finds the file good', async () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'swancast-check-')), 'swancast.yaml');
+    onTestFinished(() => rmSync(dirname(file), { recursive: true }));
+    const text = readFileSync(EXAMPLE, 'utf8').replace('address: 192.0.2.1\n', 'address: 192.0.2.9\n');
+    writeFileSync(file, text);
+    const env = { SWANCAST_BGP_EXABGP: '/nowhere/exabgp' };
+    const { code, out, err } = await swancastWith(env, 'config', 'check', '-c', file);
+    expect([code, out]).toEqual([EXIT.ok, expect.stringMatching(/^ok: /)]);
+    expect(err.trimEnd().split('\n')).toEqual([
+      expect.stringMatching(
+        /^warning: .*: bgp\.exabgp: "\/nowhere\/exabgp" is no program on this host; install/,
+      ),
+      expect.stringMatching(/^warning: .*: checks\[\d\]\.limits\.address: "192\.0\.2\.9" lies in none/),
+    ]);
+    const { out: json } = await swancastWith(env, 'config', 'check', '--json', '-c', file);
+    expect(JSON.parse(json)).toMatchObject({ ok: true, warnings: [{ key: 'bgp.exabgp' }, {}] });
   });
 
   it('looks into /etc without -c', async () => {

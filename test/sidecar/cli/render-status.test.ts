@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { explainText } from '../../../sidecar/cli/explain.ts';
 import { statusText } from '../../../sidecar/cli/status.ts';
-import { duration, table } from '../../../sidecar/cli/table.ts';
+import { table } from '../../../sidecar/cli/table.ts';
+import { duration } from '../../../sidecar/duration.ts';
 import { FORCED, UNHEARD, WITHDRAWN } from './status.fixture.ts';
 
 describe('swancast status', () => {
@@ -40,6 +41,14 @@ guard: connected, lease held, generation 7
     );
   });
 
+  it('says why no guard answers, and why no order could be kept', () => {
+    const bgp = { ...UNHEARD.bgp, guard_connected: false, guard_problem: 'there is no /usr/sbin/exabgp' };
+    const status = { ...UNHEARD, bgp, orders_obstacle: 'control.state_directory: /proc/nope: no' };
+    expect(statusText(status)).toContain('guard: not connected: there is no /usr/sbin/exabgp\n');
+    expect(statusText(status)).toContain('\nWARNING: control.state_directory: /proc/nope: no\n');
+    expect(explainText(status)).toContain('  note  there is no /usr/sbin/exabgp\n');
+  });
+
   it('says what is not known', () => {
     const text = statusText({ ...UNHEARD, bgp: { ...UNHEARD.bgp, guard_connected: false } });
     expect(text).toContain('charon not proved alive yet');
@@ -54,7 +63,7 @@ describe('swancast explain', () => {
 gw1 is withdrawn
 
 192.0.2.1/32 is withdrawn since 0.5 s, route withdrawn
-  why   charon's VICI socket closed and a new connection is refused (charon-gone, check charon)
+  why   charon is not there: its VICI socket is closed or missing, and a new connection is refused (charon-gone, check charon)
   seen  ECONNREFUSED
   do    start it again
   next  charon passes 2 times in a row
@@ -62,7 +71,7 @@ gw1 is withdrawn
   was   2026-01-01T00:00:01.500Z announced → withdrawn: charon-gone
 
 2001:db8:53::1/128 is withdrawn since 0.5 s, route to withdraw
-  why   charon's VICI socket closed and a new connection is refused (charon-gone, check charon)
+  why   charon is not there: its VICI socket is closed or missing, and a new connection is refused (charon-gone, check charon)
   seen  ECONNREFUSED
   do    start it again
   note  ExaBGP has not acknowledged this yet
@@ -111,10 +120,10 @@ gw1 is withdrawn
   force withdraw, by alice, 8 min left (until 2026-01-01T00:10:00.000Z): new kernel
   else  the checks would have it announced: every check that bears on the announcement passes (all-pass)
   do    it ends by itself
-  next  the order ends in 480 s, or with \`swancast release\`
+  next  the order ends in 8 min, or with \`swancast release\`
 
 2001:db8:53::1/128 is withdrawn since 0.5 s, route withdrawn
-  why   charon's VICI socket closed and a new connection is refused (charon-gone, check charon)
+  why   charon is not there: its VICI socket is closed or missing, and a new connection is refused (charon-gone, check charon)
   force announce, by bob (sudo), 1 h 58 min left (until 2026-01-01T02:00:00.000Z): probe is wrong
         a forced announcement waits while charon is gone, nothing proves it alive, or no guard answers
   seen  ECONNREFUSED

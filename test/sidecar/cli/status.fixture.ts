@@ -4,7 +4,7 @@ import type { Status } from '../../../sidecar/status.ts';
 const gone = {
   reason: 'charon-gone',
   class: 'gone',
-  sentence: "charon's VICI socket closed and a new connection is refused",
+  sentence: 'charon is not there: its VICI socket is closed or missing, and a new connection is refused',
   way_out: 'start it again',
   check: 'charon',
   value: 'ECONNREFUSED',
@@ -133,7 +133,7 @@ export const FORCED: Status = {
       also: [],
       desired: false,
       acknowledged: false,
-      next: ['the order ends in 480 s, or with `swancast release`'],
+      next: ['the order ends in 8 min, or with `swancast release`'],
       reason: 'forced-withdraw',
       class: 'advisory',
       sentence: 'an operator forced it to be withdrawn, whatever the checks say',

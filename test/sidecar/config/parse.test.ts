@@ -246,6 +246,19 @@ describe('the environment', () => {
     ]);
   });
 
+  it('of a Kubernetes Service that has our name means nothing', () => {
+    const env = {
+      SWANCAST_SERVICE_HOST: '10.0.0.1',
+      SWANCAST_SERVICE_PORT: '9179',
+      SWANCAST_SERVICE_PORT_METRICS: '9179',
+      SWANCAST_PORT: 'tcp://10.0.0.1:9179',
+      SWANCAST_GW1_PORT_9179_TCP: 'tcp://10.0.0.1:9179',
+      SWANCAST_GW1_PORT_9179_TCP_ADDR: '10.0.0.1',
+    };
+    expect(parse(MINIMAL, env)).toEqual(parse(MINIMAL));
+    expect(problemsOf(MINIMAL, { SWANCAST_HTTP_PORT: '9179' })).toHaveLength(1);
+  });
+
   it('of others means nothing', () => {
     const env = { PATH: '/', swancast_log_level: 'x', SWANCASTLE: 'x', LOG_LEVEL: 'x' };
     expect(parse(MINIMAL, env)).toEqual(parse(MINIMAL));

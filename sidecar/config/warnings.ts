@@ -1,0 +1,34 @@
+/** What is allowed, and hardly ever meant. It looks at this host, which may be another one than the file is for. */
+import { accessSync, constants } from 'node:fs';
+import { holds } from './address.ts';
+import type { Config } from './config.ts';
+
+export interface Warning {
+  readonly key: string;
+  readonly message: string;
+}
+
+export function warnings({ bgp, checks, prefixes }: Config): Warning[] {
+  const found: Warning[] = [];
+  if (bgp.supervise && !isProgram(bgp.exabgp)) {
+    const message = `${JSON.stringify(bgp.exabgp)} is no program on this host; install ExaBGP (Debian: \`apt-get install exabgp\`), or correct the path`;
+    found.push({ key: 'bgp.exabgp', message });
+  }
+  for (const [index, { type, limits }] of checks.entries()) {
+    const address = limits['address'];
+    if (type !== 'ike-probe' || typeof address !== 'string') continue;
+    if (prefixes.some(({ prefix }) => holds(prefix, address))) continue;
+    const message = `${JSON.stringify(address)} lies in none of the prefixes, so this probe says nothing about what clients reach; probe the anycast address itself`;
+    found.push({ key: `checks[${index}].limits.address`, message });
+  }
+  return found;
+}
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
