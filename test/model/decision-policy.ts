@@ -32,6 +32,7 @@ export const UNKNOWNS = [
   'lagging',
   'not-run-yet',
   'cause-unknown',
+  'host-exhausted',
 ] as const satisfies readonly HealthReason[];
 
 export interface Knobs {
