@@ -35,6 +35,7 @@ export const UNKNOWNS = [
   'lagging',
   'not-run-yet',
   'cause-unknown',
+  'host-exhausted',
 ] as const satisfies readonly HealthReason[];
 
 /** What every other check says: nothing of it has a rule of its own, so one check says it all. */
