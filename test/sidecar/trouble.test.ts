@@ -1,4 +1,5 @@
 /** One cause per prefix, what stands under it, what stands beside it, and what would change it. */
+import { HEALTH_REASONS } from '../../health/reason.ts';
 import { describe, expect, it } from 'vitest';
 import { explainText, explanation } from '../../sidecar/cli/explain.ts';
 import type { Policy } from '../../sidecar/decision.ts';
@@ -237,11 +238,11 @@ describe('swancast explain', () => {
     const [block] = explainText(statusAt(run)).split('\n\n').slice(1);
     expect(block).toBe(`\
 ${V4} is withdrawn since 0 s, route withdrawn
-  why   charon's VICI socket closed and a new connection is refused (charon-gone, check charon)
+  why   ${HEALTH_REASONS['charon-gone'].sentence} (charon-gone, check charon)
   so    sa-count knows nothing, it depends on charon
         logins: too many IKE_SAs are half-open: clients start a login and do not finish it (half-open-high, depends on charon)
   also  paths: a large share of the IKE_SAs of the recent peak is gone (sa-collapse, impaired)
-  do    look at \`systemctl status strongswan\` and the journal of charon for the crash; start it again
+  do    ${HEALTH_REASONS['charon-gone'].wayOut}
   next  charon passes 2 times in a row
         paths passes once more
         the hold-down ends in 2 s`);

@@ -85,6 +85,18 @@ describe('logins that get stuck', () => {
       {},
       'pass',
     ],
+    [
+      'nobody gets in, and only as many IKE_AUTH are taken up as there are workers to get stuck',
+      stuck.map((seen) => ({ ...seen, requests: seen.at > 0 ? 7 : 0 })),
+      {},
+      'logins-stuck',
+    ],
+    [
+      'a flood of IKE_SA_INIT, and a few logins that get in',
+      stuck.map((seen) => ({ ...seen, requests: seen.at, established: seen.at / 5 })),
+      {},
+      'pass',
+    ],
     ['without the plugin counters', stuck.map(({ at, halfOpen }) => ({ at, halfOpen })), {}, 'logins-stuck'],
     ['switched off', stuck, { stuckPercent: 0 }, 'pass'],
     ['fewer than matter', stuck.map((seen) => ({ ...seen, halfOpen: 4 })), {}, 'pass'],

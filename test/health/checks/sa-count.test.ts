@@ -106,6 +106,11 @@ describe('a minimum', () => {
       ['pass', 'ike-sas-below-minimum', 'ike-sas-below-minimum', 'pass', 'pass', 'ike-sas-below-minimum'],
     ],
     [
+      'is not armed by clients from before a withdrawal, who may have moved away',
+      [{ ike: 12, announced: false }, { ike: 12 }, { ike: 3 }, { ike: 13 }, { ike: 3 }],
+      ['pass', 'pass', 'pass', 'pass', 'ike-sas-below-minimum'],
+    ],
+    [
       'is disarmed by a new charon',
       [{ ike: 12 }, { ike: 0, since: LATER }, { ike: 1, since: LATER }],
       ['pass', 'pass', 'pass'],
@@ -246,6 +251,35 @@ describe('a collapse', () => {
       [{ ike: 100, announced: false }, { ike: 5 }],
       ['pass', 'pass'],
     ],
+    [
+      'is not what the clients show that moved away while it was withdrawn',
+      [{ ike: 100 }, { ike: 100, announced: false }, { ike: 100 }, { ike: 40 }, { ike: 0 }],
+      ['pass', 'pass', 'pass', 'pass', 'pass'],
+    ],
+    [
+      'is not that either when charon was silent all the while',
+      [{ ike: 100 }, { ike: 0, down: true, announced: false }, { ike: 100 }, { ike: 0 }],
+      ['pass', 'cause-unknown', 'pass', 'pass'],
+    ],
+    [
+      'is the loss of those that came since',
+      [{ ike: 50, announced: false }, { ike: 50 }, { ike: 80 }, { ike: 30 }, { ike: 6 }],
+      ['pass', 'pass', 'pass', 'pass', 'sa-collapse'],
+    ],
+    [
+      'is the loss of all a window after the withdrawal: the dead were found by then',
+      [{ ike: 100, announced: false }, { ike: 100 }, { ike: 100, at: 300_001 }, { ike: 20, at: 300_002 }],
+      ['pass', 'pass', 'pass', 'sa-collapse'],
+    ],
+    [
+      'of a charon that was started after the withdrawal is one',
+      [
+        { ike: 9, announced: false },
+        { ike: 100, since: LATER },
+        { ike: 0, since: LATER },
+      ],
+      ['pass', 'pass', 'sa-collapse'],
+    ],
     ['is not what a restarted charon shows', [{ ike: 100 }, { ike: 0, since: LATER }], ['pass', 'pass']],
     ['is not made of busy IKE_SAs', [{ ike: 100 }, { ike: 5, unseen: 60 }], ['pass', 'pass']],
     [
@@ -287,6 +321,23 @@ describe('a collapse', () => {
 it('the first listing is waited for as unknown', () => {
   const { judgement } = judge({ at: 0, census: { kind: 'listing' }, announced: true }, OFF, NO_MEMORY);
   expect(judgement).toMatchObject({ verdict: 'unknown', reason: 'not-run-yet' });
+});
+
+it('nobody is missed of those that were there before a withdrawal, whoever comes meanwhile', () => {
+  const limit = { ikeSasMinimum: 10, collapsePercent: 50, collapseFloor: 1 };
+  const steps = fc.array(fc.record({ leave: fc.nat(40), come: fc.nat(40) }), { maxLength: 40 });
+  fc.assert(
+    fc.property(fc.nat(200), steps, (before, history) => {
+      let [old, fresh] = [before, 0];
+      const looks = history.map(({ leave, come }) => {
+        old = Math.max(0, old - leave);
+        fresh += come;
+        return { ike: old + fresh };
+      });
+      const said = walk(limit, { ike: before, announced: false }, { ike: before }, ...looks);
+      expect(new Set(said)).toEqual(new Set(['pass']));
+    }),
+  );
 });
 
 it('no minimum and no collapse keeps a withdrawn gateway withdrawn, whatever happened before (rule 3)', () => {

@@ -67,6 +67,37 @@ describe('what is lost', () => {
     expect(after(...steps)).toBe(expected);
   });
 
+  describe('after a withdrawal', () => {
+    const of = (uniqueId: number, state = 'ESTABLISHED'): IkeSa => ({
+      ...ike(state, String(uniqueId)),
+      uniqueId,
+    });
+    const withdrawnAt = (at: number): SaLosses => {
+      const losses = new SaLosses(300_000);
+      losses.apply({ kind: 'ike-up', ikeSa: of(1) }, at - 1);
+      losses.withdrawn(at);
+      return losses;
+    };
+
+    it('is not a client from before it: that may have moved away', () => {
+      const losses = withdrawnAt(1000);
+      losses.apply({ kind: 'ike-down', ikeSa: of(1) }, 15_000);
+      losses.apply({ kind: 'ike-down', ikeSa: of(2, 'REKEYING') }, 301_000);
+      expect(losses.count).toBe(0);
+      losses.apply({ kind: 'ike-down', ikeSa: of(3) }, 301_001);
+      expect(losses.count).toBe(1);
+    });
+
+    it('is a client that came since, or was heard', () => {
+      const losses = withdrawnAt(1000);
+      losses.apply({ kind: 'ike-up', ikeSa: of(2) }, 2000);
+      losses.apply({ kind: 'ike-rekeyed', old: of(1), new: of(3) }, 2000);
+      losses.apply({ kind: 'ike-down', ikeSa: of(2) }, 15_000);
+      losses.apply({ kind: 'ike-down', ikeSa: of(3) }, 15_000);
+      expect(losses.count).toBe(2);
+    });
+  });
+
   it('is forgotten with time, and bounded', () => {
     const losses = new SaLosses(300_000);
     for (let n = 0; n < 25_000; n += 1)
