@@ -50,6 +50,8 @@ export interface OverdueOptions {
 const LIST_DEADLINE_MS = 30_000;
 /** The pause after a listing, as a multiple of how long it took. */
 const PACE = 100;
+/** The same after one that failed. */
+const FAILED_PACE = 5;
 /** The shortest pause between listings, when rekeys seem to fail. */
 const EARLY_MS = 5000;
 
@@ -69,17 +71,26 @@ export class OverdueWatch {
     return this.#found;
   }
 
-  /** Lists if it is time to; resolves when a listing that is under way is done, without a rejection. */
+  /**
+   * Lists if it is time to; resolves when a listing that is under way is done, or when the signal says so, without
+   * a rejection. The look that began it may end before it: on a large gateway it takes longer than a look may.
+   */
   async list(suspicious: boolean, signal: AbortSignal): Promise<void> {
     const { now, listIntervalMs } = this.#options;
     const late = this.#found !== undefined && 'overdue' in this.#found && this.#found.overdue > 0;
-    const wanted = suspicious || late ? Math.min(EARLY_MS, listIntervalMs) : listIntervalMs;
-    if (this.#listing === undefined && now() - this.#begun >= Math.max(wanted, PACE * this.#costMs)) {
-      this.#listing = this.#read(signal).finally(() => {
+    // Nothing is known meanwhile, which must not last until the check has gone stale.
+    const failed = this.#found !== undefined && 'kind' in this.#found;
+    const wanted = suspicious || late || failed ? Math.min(EARLY_MS, listIntervalMs) : listIntervalMs;
+    const pause = (failed ? FAILED_PACE : PACE) * this.#costMs;
+    if (this.#listing === undefined && now() - this.#begun >= Math.max(wanted, pause)) {
+      this.#listing = this.#read(new AbortController().signal).finally(() => {
         this.#listing = undefined;
       });
     }
-    await this.#listing;
+    if (this.#listing === undefined || signal.aborted) return;
+    const cut = Promise.withResolvers<void>();
+    signal.addEventListener('abort', () => cut.resolve(), { once: true });
+    await Promise.race([this.#listing, cut.promise]);
   }
 
   async #read(signal: AbortSignal): Promise<void> {

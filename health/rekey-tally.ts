@@ -41,6 +41,9 @@ export class RekeyTally {
       case 'ike-down':
         this.#fresh.delete(event.ikeSa.uniqueId);
         return;
+      case 'ike-rekeyed':
+        if (this.#fresh.delete(event.old.uniqueId)) this.#fresh.add(event.new.uniqueId);
+        return;
       case 'child-up':
         if (!this.#fresh.delete(event.ikeSa.uniqueId)) this.#further += 1;
         return;

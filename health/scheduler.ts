@@ -252,12 +252,16 @@ export class Scheduler {
 
   #report(slot: Slot, judgement: Judgement, at: number, timing: Timing): void {
     const passed = judgement.verdict === 'pass';
-    const turned = slot.lastPassed && !passed;
+    const turned = slot.lastPassed !== passed;
     slot.lastPassed = passed;
     this.#options.onResult({ ...judgement, check: slot.check.name, at }, timing);
     if (!turned) return;
     for (const other of this.#slots.values()) {
-      if (other !== slot && other.check.triggeredBy?.includes(slot.check.name) === true) this.#urge(other);
+      // What knew nothing while this one failed has gone stale, and must not wait for its interval to know again.
+      if (passed) {
+        if (!other.lastPassed && other.check.dependsOn.includes(slot.check.name)) this.#look(other);
+      } else if (other !== slot && other.check.triggeredBy?.includes(slot.check.name) === true)
+        this.#urge(other);
     }
   }
 }

@@ -33,7 +33,7 @@ export function readX509(der: Buffer, hasKey: boolean, authority: boolean): Cert
     validTo: Date.parse(x509.validTo),
     hasKey,
     authority,
-    covers: (identity) => subject === identity || covers(x509, identity),
+    covers: (identity) => sameName(subject, identity) || covers(x509, identity),
   };
 }
 
@@ -52,6 +52,18 @@ function covers(x509: X509Certificate, identity: string): boolean {
   if (identity.includes('@')) return x509.checkEmail(identity, { subject: 'never' }) !== undefined;
   return x509.checkHost(identity, exact) !== undefined;
 }
+
+/**
+ * Whether two spellings are of one name. charon escapes nothing, shows bytes beyond ASCII as "?", and has words of
+ * its own for some types, so that only the values count; an identity without types is no such name.
+ */
+const sameName = (own: string, identity: string): boolean =>
+  identity.includes('=') && valuesOf(own) === valuesOf(identity);
+
+const valuesOf = (name: string): string =>
+  Buffer.from(name.replaceAll(/\\(.)/gsu, '$1').replaceAll(/(^|, )[\w.]+=/gu, '$1='), 'utf8')
+    .toString('latin1')
+    .replaceAll(/[^ -~]/gu, '?');
 
 /** Node writes one line for each part and "emailAddress"; charon one line, and "E". */
 const charonName = (name: string | undefined): string =>

@@ -6,7 +6,15 @@ import type { Class } from '../health/reason.ts';
 import type { Policy, State } from './decision.ts';
 import type { PrefixPolicy } from './prefix.ts';
 import { REASONS, type Reason } from './reason.ts';
-import { causeBehind, isStale, stale, type Cause, type CheckState } from './verdict.ts';
+import {
+  causeBehind,
+  causeOf,
+  isStale,
+  stale,
+  type Cause,
+  type CheckPolicy,
+  type CheckState,
+} from './verdict.ts';
 
 /** One check that is not well, as people and tools are shown it. */
 export interface Trouble {
@@ -41,9 +49,9 @@ export function troublesOf(
     const policy = policies.get(check);
     if (state === undefined || policy === undefined || check === cause?.check) continue;
     const behind = causeBehind(check, states, policies);
-    const own = state.down ?? (isStale(state, policy, now) ? stale(check, policy) : undefined);
+    const own = state.down ?? (isStale(state, policy, now) ? stale(check, policy, state.result) : undefined);
     if (behind !== undefined) {
-      const said = own ?? lastWord(state);
+      const said = own ?? lastWord(state, policy);
       if (said !== undefined) consequences.push({ ...troubleOf(check, said), depends_on: behind });
     } else if (own !== undefined) {
       const isWitness = cause?.reason === 'both-planes-silent' && WITNESSES.has(own.reason);
@@ -56,11 +64,8 @@ export function troublesOf(
 /** What both planes being silent is made of. */
 const WITNESSES: ReadonlySet<Reason> = new Set(['vici-silent', 'ike-silent']);
 
-function lastWord({ result }: CheckState): Cause | undefined {
-  if (result === undefined || result.verdict === 'pass') return undefined;
-  const { reason, value } = result;
-  return { reason, class: REASONS[reason].class, ...(value === undefined ? {} : { value }) };
-}
+const lastWord = ({ result }: CheckState, policy: CheckPolicy): Cause | undefined =>
+  result === undefined || result.verdict === 'pass' ? undefined : causeOf(result, policy);
 
 const troubleOf = (check: string, { reason, class: level, value }: Cause): Trouble => ({
   check,

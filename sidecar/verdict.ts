@@ -149,7 +149,7 @@ export function judge(
     if (!hasGoneStale) staleAt = soonest(staleAt, state.knownAt + policy.maxAgeMs);
     if (causeBehind(name, states, policies) === undefined) {
       worst = worse(worst, state.down);
-      if (hasGoneStale && state.down === undefined) worst = worse(worst, stale(name, policy));
+      if (hasGoneStale && state.down === undefined) worst = worse(worst, stale(name, policy, state.result));
     }
     settled ||= state.down?.reason === 'vici-silent' || state.down?.reason === 'ike-silent';
     silent.vici ||= saysSilent(state, 'vici-silent');
@@ -218,10 +218,11 @@ const saysSilent = ({ result }: CheckState, reason: Reason): boolean =>
   result?.verdict === 'fail' && result.reason === reason && result.provesAlive !== true;
 
 /** What a check that knows nothing for long is worth: no more than its failure, where that only shows. */
-export const stale = (check: string, policy: CheckPolicy): Cause => ({
+export const stale = (check: string, policy: CheckPolicy, last: Result | undefined): Cause => ({
   reason: 'check-stale',
   class: policy.class === 'advisory' ? 'advisory' : REASONS['check-stale'].class,
   check,
+  ...(last?.verdict === 'unknown' ? { value: [last.reason, last.value].filter(Boolean).join(': ') } : {}),
 });
 
 /** The worse of two causes; the first stands when they are equally bad. */

@@ -45,6 +45,8 @@ export function readReport(value: unknown): CanaryReport | undefined {
   return { canary: value['canary'], tunnels: tunnels.filter((tunnel) => tunnel !== undefined) };
 }
 
+const DETAIL_LENGTH = 500;
+
 function readTunnel(value: unknown): TunnelReport | undefined {
   if (!isObject(value)) return undefined;
   const { name, rounds, failures, detail, age_seconds, duration_ms, address } = value;
@@ -52,7 +54,8 @@ function readTunnel(value: unknown): TunnelReport | undefined {
   if (!isCount(rounds) || !isCount(failures) || !isCount(age_seconds) || !isCount(duration_ms)) {
     return undefined;
   }
-  const common = { name, rounds, failures, detail, age_seconds, duration_ms };
+  // It goes into logs and onto terminals, and comes from another host.
+  const common = { name, rounds, failures, detail: detail.slice(0, DETAIL_LENGTH), age_seconds, duration_ms };
   switch (value['state']) {
     case 'pass':
       return { ...common, state: 'pass', address: typeof address === 'string' ? address : '' };

@@ -1,6 +1,6 @@
 /** The check `interface`: a network interface is up and as it should be, and so are an address and the default route. */
 import type { Check, CheckOptions, Judgement } from '../check.ts';
-import { familyOfHost, type FamilyOf } from '../family.ts';
+import { commonFamily, familyOfHost, type FamilyOf } from '../family.ts';
 import { defaultRoutes, placeOf, readDevice, type Device, type Placed } from '../host/net-device.ts';
 import { isLocal } from '../ike/probe.ts';
 import { EXHAUSTED } from './ike-probe.ts';
@@ -23,7 +23,7 @@ export const limits = {
     default: '',
   },
   default_route: {
-    doc: 'The families that must have a default route in the main table, over whatever interface.',
+    doc: 'The families that must have a default route, over whatever interface. With ipv4 or ipv6 the check counts for the prefixes of that family alone, with both a missing one touches all: better a check for each.',
     format: ['none', 'ipv4', 'ipv6', 'both'],
     default: 'none',
   },
@@ -46,7 +46,13 @@ export const limits = {
 
 export type InterfaceLimits = LimitsOf<typeof limits>;
 
-export const familyOf: FamilyOf<InterfaceLimits> = ({ address }) => familyOfHost(address);
+/** A route of one family says nothing about the other; with both, it speaks for both. */
+export const familyOf: FamilyOf<InterfaceLimits> = ({ address, defaultRoute }) => {
+  const family = familyOfHost(address);
+  if (defaultRoute === 'none') return family;
+  const ofRoute = defaultRoute === 'both' ? undefined : defaultRoute === 'ipv4' ? 4 : 6;
+  return address === '' ? ofRoute : commonFamily([family, ofRoute]);
+};
 
 // ----------------------------------------------------------------------------------------------- judge
 
@@ -127,6 +133,9 @@ export function create(
     ...check,
     async observe(signal) {
       const device = readDevice(name, sys);
+      // Every namespace has lo: sysfs itself cannot be read (no file descriptor left, not mounted).
+      if (!device.present && !readDevice('lo', sys).present)
+        return { ...EXHAUSTED, value: 'sysfs cannot be read' };
       let rates: Observation['rates'];
       if (device.present) {
         const counted = { at: now(), counters: { ...device.counters }, index: device.index };

@@ -156,7 +156,7 @@ export function judge(
 
   const next: Memory = announced
     ? { startedAt, armed, peaks, withdrawnAt: known.withdrawnAt, stale }
-    : { ...NO_MEMORY, startedAt, withdrawnAt: at };
+    : { ...NO_MEMORY, startedAt, withdrawnAt: at, stale };
   const [worst] = failures.sort((a, b) => ORDER.indexOf(a.reason) - ORDER.indexOf(b.reason));
   if (worst !== undefined) return { judgement: { verdict: 'fail', ...worst }, memory: next };
   const seen = `${String(ikeSas)} IKE_SAs, ${String(childSas)} CHILD_SAs`;

@@ -42,7 +42,7 @@ const REPORT = {
       default: '/run/swancast-canary/report.sock',
     },
     listen: {
-      doc: 'Address and port, for sidecars on other hosts; read-only. "off": none.',
+      doc: 'Address and port, for sidecars on other hosts, without a password: whoever reaches it reads the report and may ask for a round now. "off": none.',
       format: 'listen',
       default: 'off',
     },

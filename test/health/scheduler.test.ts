@@ -84,6 +84,23 @@ const fresh = (name?: string, triggeredBy?: string[]): Puppet => {
 };
 
 describe('when it looks', () => {
+  it('at once with what depends on a check that passes again', async () => {
+    const charon = fresh();
+    const pool = fresh('pool');
+    pool.dependsOn = ['puppet'];
+    charon.answer = SILENT;
+    pool.answer = { verdict: 'unknown', reason: 'cause-unknown' };
+    const { scheduler } = setup(charon, pool);
+    scheduler.start();
+    await clock.pass(2000);
+    const before = pool.begun.length;
+    charon.answer = pool.answer = PASS;
+    await scheduler.runNow('puppet');
+    await clock.pass(0);
+    expect(pool.begun.length).toBe(before + 1);
+    await scheduler.stop();
+  });
+
   it('at once, then on a grid of its own', async () => {
     const puppet = fresh();
     const { scheduler } = setup(puppet);

@@ -127,7 +127,7 @@ describe.skipIf(reason !== undefined)('a real charon', () => {
     );
     const { value } = await seen.next('sa-count', 'connection-below-minimum');
     expect(value).toBe('0 of 1 IKE_SAs of connection site');
-    expect(up).toThrow();
+    expect(up).toThrow("establishing CHILD_SA 'lan' failed");
     expect((await seen.next('sa-count', 'connection-incomplete')).value).toBe(
       '0 of 1 tunnels of connection site with a CHILD_SA',
     );

@@ -267,3 +267,10 @@ ${V4} is withdrawn since 0 s, route withdrawn
     });
   });
 });
+
+it('gives a consequence the class that the operator gave the check', () => {
+  const checks = new Map(CHECKS.checks).set('sa-count', { ...rule('charon'), class: 'advisory' as const });
+  const policy = { ...CHECKS, checks };
+  const run = announced(policy).fail('charon', 'charon-gone').fail('sa-count', 'sa-collapse');
+  expect(prefixAt(run, policy).consequences).toMatchObject([{ check: 'sa-count', class: 'advisory' }]);
+});

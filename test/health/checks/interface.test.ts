@@ -120,6 +120,9 @@ describe('what an interface is worth', () => {
 
   it('speaks for the family of its address, for both without one', () => {
     expect([limit(), anycast, six].map((each) => familyOf(each))).toEqual([undefined, 4, 6]);
+    const routes = (['ipv4', 'ipv6', 'both'] as const).map((defaultRoute) => limit({ defaultRoute }));
+    expect(routes.map((each) => familyOf(each))).toEqual([4, 6, undefined]);
+    expect(familyOf({ ...anycast, defaultRoute: 'ipv6' })).toBeUndefined();
   });
 });
 
@@ -139,6 +142,7 @@ describe('a tree of files', () => {
     time = 0;
     proc = new Tree().write({ 'net/route': ROUTES_4, 'net/ipv6_route': ROUTES_6 });
     sys = new Tree().write({
+      'class/net/lo/ifindex': 1,
       'class/net/eth0/ifindex': 2,
       'class/net/eth0/flags': '0x1003',
       'class/net/eth0/operstate': 'up',
@@ -187,6 +191,8 @@ describe('a tree of files', () => {
     expect(await look(own)).toBe('pass');
     sys.remove('class/net/eth0');
     expect(await look(own)).toBe('interface-down: there is no interface eth0');
+    sys.remove('class/net');
+    expect(await look(own)).toBe('host-exhausted: sysfs cannot be read');
   });
 
   it('of default routes that go; a route that rejects is none', async () => {

@@ -145,3 +145,13 @@ it('observe: counters make it list early, and what is listed decides', async () 
   expect(await scene.said()).toBe('pass');
   expect(listings()).toBe(3);
 });
+
+it('an IKE_SA without a CHILD_SA yet is still known as fresh under its new number', () => {
+  const counted = new RekeyTally();
+  const old = { ...ike('ra'), uniqueId: 1 };
+  const renewed = { ...ike('ra', ['INSTALLED', 9]), uniqueId: 2 };
+  counted.apply({ kind: 'ike-up', ikeSa: old });
+  counted.apply({ kind: 'ike-rekeyed', old, new: renewed });
+  counted.apply({ kind: 'child-up', ikeSa: renewed });
+  expect(counted.with(new Map()).done).toBe(0);
+});

@@ -257,6 +257,11 @@ describe('a collapse', () => {
       ['pass', 'pass', 'pass', 'pass', 'pass'],
     ],
     [
+      'is the loss of those that came with the announcement, before anybody looked',
+      [{ ike: 9, announced: false }, { ike: 100 }, { ike: 9 }],
+      ['pass', 'pass', 'sa-collapse'],
+    ],
+    [
       'is not that either when charon was silent all the while',
       [{ ike: 100 }, { ike: 0, down: true, announced: false }, { ike: 100 }, { ike: 0 }],
       ['pass', 'cause-unknown', 'pass', 'pass'],
