@@ -106,6 +106,15 @@ export class Metrics {
       },
     );
     gauge(
+      'check_reason',
+      'Why the last look of the check was no pass, and how bad that is; absent after a pass.',
+      ['check', 'reason', 'class'],
+      (g) => {
+        for (const { name, reason, class: level } of status().checks)
+          if (reason !== undefined) g.set({ check: name, reason, class: level ?? 'advisory' }, 1);
+      },
+    );
+    gauge(
       'bgp_session_up',
       'Whether the BGP session with the neighbor is Established.',
       ['neighbor'],

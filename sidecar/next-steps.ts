@@ -73,7 +73,7 @@ function stepDown(
   const { result } = check;
   if (result === undefined || result.verdict === 'pass' || phase === 'cold' || phase === 'withdrawn') return;
   if (result.verdict === 'unknown') {
-    if (phase === 'degraded') return undefined;
+    if (phase === 'degraded' || policy.class === 'advisory') return undefined;
     const left = duration((check.knownAt + policy.maxAgeMs - now) / 1000);
     return `degraded in ${left} unless ${name} comes to an answer before (${result.reason})`;
   }

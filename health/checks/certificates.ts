@@ -47,9 +47,10 @@ export function judge(at: number, look: Answer<Credentials>, limit: CertificateL
   }
   const days = look.answer.certificates
     .filter(({ hasKey }) => hasKey)
-    .map(({ validTo }) => daysLeft(at, validTo));
+    .map(({ validTo }) => daysLeft(at, validTo))
+    .filter((left) => left >= 0);
   if (days.length === 0) return { verdict: 'pass', value: 'no certificate in use' };
-  return { verdict: 'pass', value: `${String(Math.min(...days.filter((left) => left >= 0)))} days left` };
+  return { verdict: 'pass', value: `${String(Math.min(...days))} days left` };
 }
 
 interface Finding {

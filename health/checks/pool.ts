@@ -15,7 +15,7 @@ export const limits = {
     default: [],
   },
   exhausted_percent: {
-    doc: 'A pool with this share of its addresses leased to connected clients is exhausted.',
+    doc: 'A pool with this share of its addresses leased to connected clients is exhausted. 0: never.',
     format: 'percent',
     default: 100,
   },
@@ -44,7 +44,7 @@ export function judge(look: Answer<readonly Pool[]>, limit: PoolLimits): Judgeme
   const value = pools.map(said).join(', ');
   const [fullest] = pools;
   if (fullest === undefined) return { verdict: 'pass', value: 'no pools' };
-  if (filled(fullest, limit.exhaustedPercent)) return fail('pool-exhausted', value);
+  if (limit.exhaustedPercent > 0 && filled(fullest, limit.exhaustedPercent)) return fail('pool-exhausted', value);
   if (limit.fillingPercent > 0 && filled(fullest, limit.fillingPercent)) return fail('pool-filling', value);
   return { verdict: 'pass', value };
 }

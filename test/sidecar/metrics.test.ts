@@ -23,6 +23,7 @@ describe('metrics', () => {
       `swancast_prefix_desired{prefix="${V4}"} 0`,
       `swancast_prefix_state{prefix="${V4}",state="withdrawn",reason="charon-gone"} 1`,
       'swancast_check_up{check="charon"} 0',
+      'swancast_check_reason{check="charon",reason="charon-gone",class="gone"} 1',
       `swancast_transitions_total{prefix="${V4}",to="withdrawn",reason="charon-gone"} 1`,
       'swancast_check_duration_seconds_bucket{le="0.0005",check="charon"} 1',
       'swancast_ike_sas 12',
@@ -92,6 +93,7 @@ describe('metrics', () => {
     const text = await metrics.registry.metrics();
     expect(text).toContain(`swancast_prefix_state{prefix="${V4}",state="announced",reason="all-pass"} 1`);
     expect(text).not.toContain('state="withdrawn",reason');
+    expect(text).not.toContain('reason="charon-gone",class');
   });
 
   it('pass promtool check metrics', async () => {

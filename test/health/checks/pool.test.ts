@@ -26,6 +26,7 @@ describe('pools', () => {
     ['without a size (DHCP)', [pool('a', 5, 0)], {}, 'pass'],
     ['none at all', [], {}, 'pass'],
     ['said to be full early', [pool('a', 5)], { exhaustedPercent: 50 }, 'pool-exhausted'],
+    ['full, not to be told', [pool('a', 10)], { exhaustedPercent: 0, fillingPercent: 0 }, 'pass'],
     ['nearly full, not to be told', [pool('a', 9)], { fillingPercent: 0 }, 'pass'],
     ['called __proto__', [pool('__proto__', 10)], { pools: ['__proto__'] }, 'pool-exhausted'],
   ] as const)('%s', (_, pools, own, expected) => {
