@@ -16,10 +16,10 @@ export function warnings({ bgp, checks, prefixes }: Config): Warning[] {
   }
   for (const [index, { type, limits }] of checks.entries()) {
     const program =
-      type === 'exec' && Array.isArray(limits['argv']) ? (limits['argv'][0] as unknown) : undefined;
+      type === 'exec' && Array.isArray(limits['command']) ? (limits['command'][0] as unknown) : undefined;
     if (typeof program === 'string' && !isProgram(program)) {
-      const message = `${JSON.stringify(program)} is no program on this host; the first element of argv is the path of the program alone`;
-      found.push({ key: `checks[${index}].limits.argv[0]`, message });
+      const message = `${JSON.stringify(program)} is no program on this host; the first element of command is the path of the program alone`;
+      found.push({ key: `checks[${index}].limits.command[0]`, message });
     }
     const address = limits['address'];
     if (type !== 'ike-probe' || typeof address !== 'string') continue;

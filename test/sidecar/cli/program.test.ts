@@ -93,7 +93,7 @@ describe('swancast config check', () => {
     const file = join(mkdtempSync(join(tmpdir(), 'swancast-check-')), 'swancast.yaml');
     onTestFinished(() => rmSync(dirname(file), { recursive: true }));
     const text = readFileSync(EXAMPLE, 'utf8').replace('address: 192.0.2.1\n', 'address: 192.0.2.9\n');
-    const own = '\nchecks:\n  - { name: own, type: exec, limits: { argv: ["/nowhere/own -x"] } }\n';
+    const own = '\nchecks:\n  - { name: own, type: exec, limits: { command: ["/nowhere/own -x"] } }\n';
     writeFileSync(file, text.replace('\nchecks:\n', own));
     const env = { SWANCAST_BGP_EXABGP: '/nowhere/exabgp' };
     const { code, out, err } = await swancastWith(env, 'config', 'check', '-c', file);
@@ -103,7 +103,7 @@ describe('swancast config check', () => {
         /^warning: .*: bgp\.exabgp: "\/nowhere\/exabgp" is no program on this host; install/,
       ),
       expect.stringMatching(
-        /^warning: .*: checks\[0\]\.limits\.argv\[0\]: "\/nowhere\/own -x" is no program/,
+        /^warning: .*: checks\[0\]\.limits\.command\[0\]: "\/nowhere\/own -x" is no program/,
       ),
       expect.stringMatching(/^warning: .*: checks\[\d\]\.limits\.address: "192\.0\.2\.9" lies in none/),
     ]);
