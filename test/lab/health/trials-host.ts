@@ -5,6 +5,7 @@ import { LabError } from '../lab-error.ts';
 import type { Daemon } from '../processes.ts';
 import { runCommand } from '../run-command.ts';
 import type { Stage, Trial, TrialCheck } from './trial.ts';
+import { PREFIX4 } from '../topology.ts';
 
 const SHORT = { seenWithinMs: 20_000, recoveredWithinMs: 30_000 } as const;
 const QUICK = { interval_seconds: 0.5, fast_interval_seconds: 0.5, timeout_seconds: 0.4 } as const;
@@ -34,6 +35,7 @@ const INTERFACES: readonly Trial[] = [
     ],
     reason: 'default-route-missing',
     decision: 'withdrawn',
+    prefixes: [PREFIX4],
     ...SHORT,
     strike: async (stage) => atGateway(stage, '-4', 'route', 'del', 'default'),
     mend: async (stage) =>
