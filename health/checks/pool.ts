@@ -44,7 +44,8 @@ export function judge(look: Answer<readonly Pool[]>, limit: PoolLimits): Judgeme
   const value = pools.map(said).join(', ');
   const [fullest] = pools;
   if (fullest === undefined) return { verdict: 'pass', value: 'no pools' };
-  if (limit.exhaustedPercent > 0 && filled(fullest, limit.exhaustedPercent)) return fail('pool-exhausted', value);
+  if (limit.exhaustedPercent > 0 && filled(fullest, limit.exhaustedPercent))
+    return fail('pool-exhausted', value);
   if (limit.fillingPercent > 0 && filled(fullest, limit.fillingPercent)) return fail('pool-filling', value);
   return { verdict: 'pass', value };
 }
