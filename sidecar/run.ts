@@ -25,6 +25,7 @@ import { Journal } from './journal.ts';
 import { lockIfOurs } from './lock.ts';
 import { createLog, type Logger } from './log.ts';
 import { Metrics } from './metrics.ts';
+import { monotonic } from './monotonic.ts';
 import { Obstacles } from './obstacles.ts';
 import { policyOf } from './policy.ts';
 import { rehearseDecision, rehearseLink } from './rehearsal.ts';
@@ -33,9 +34,6 @@ import { Sidecar } from './sidecar.ts';
 import { untilTold } from './signals.ts';
 import { Silence } from './silence.ts';
 import { statusOf, transitionLine, type Status } from './status.ts';
-
-/** CLOCK_MONOTONIC, milliseconds: the same for all processes of the host, and deaf to clock steps. */
-const monotonic = (): number => Number(process.hrtime.bigint()) / 1e6;
 
 /**
  * Runs until it is told to stop; `load` reads the configuration again. Resolves with the exit code once
@@ -58,13 +56,11 @@ export async function runDaemon(config: Config, load: () => Config): Promise<num
   daemon.start();
   const { code, handover } = await told;
   endHardLater(log, () => daemon.waitsFor);
-  await daemon.stop(handover);
+  await daemon.stop(handover, unlock);
   for (const server of servers) {
     server.close();
     server.closeAllConnections();
   }
-  await unlock();
-  daemon.stopped();
   return code;
 }
 
@@ -212,11 +208,7 @@ class Daemon {
     return `what is still open: ${[...new Set(process.getActiveResourcesInfo())].join(', ')}`;
   }
 
-  stopped(): void {
-    this.#step = '';
-  }
-
-  async stop(handover: boolean): Promise<void> {
+  async stop(handover: boolean, unlock: () => Promise<void>): Promise<void> {
     this.#step = 'the guard';
     this.#breakGlass.close();
     if (!handover || !(await this.#handOver())) {
@@ -234,6 +226,8 @@ class Daemon {
     await this.#speaker.stop();
     this.#link.close();
     this.#step = 'the disk of bgp.run_directory';
+    await unlock();
+    this.#step = '';
   }
 
   /** False when there is nothing to hand over, or nobody who could hold it. */

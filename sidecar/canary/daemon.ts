@@ -9,10 +9,9 @@ import { createLog } from '../log.ts';
 import type { Reply } from '../routes.ts';
 import { Canary } from './canary.ts';
 import type { CanaryConfig } from './config.ts';
+import { monotonic } from '../monotonic.ts';
 
 const KEYS: ListenKeys = { socket: 'report.socket', port: 'report.listen' };
-
-const monotonic = (): number => Number(process.hrtime.bigint()) / 1e6;
 
 /** Runs until SIGTERM or SIGINT. Rejects with HttpError when a listener cannot be had. */
 export async function runCanary(config: CanaryConfig): Promise<number> {
