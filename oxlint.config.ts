@@ -61,6 +61,8 @@ const PURE_BGP = [
 const PURE_SIDECAR = [
   'sidecar/{ask,decision,force,intent,next-steps,order,policy,prefix,printable,reason,status,trouble,verdict}.ts',
   'sidecar/config/rules.ts',
+  'sidecar/sessions/{drain,drain-intent,drain-order,evacuate,exodus,exodus-moves,machine,moves,notice,pace,path-news,pin,place,policy,progress,scene,sessions,stillness,sweep,traffic}.ts',
+  'sidecar/cli/drain-text.ts',
 ];
 const CLOCKS = [
   'Date',

@@ -16,6 +16,12 @@ packages=
 [ -z "$lab" ] || packages="charon-systemd strongswan-swanctl libcharon-extra-plugins libstrongswan-standard-plugins
   libstrongswan-extra-plugins strongswan-pki exabgp bird2 frr tcpdump iproute2 iputils-ping procps nftables
   prometheus openssl"
+# For the lab's virtual machine (lab --dataplane kernel), which boots a kernel that knows ESP.
+machine=
+if [ -n "$lab" ] && [ "$(uname -m)" = x86_64 ]; then
+  machine=yes
+  packages="$packages qemu-system-x86 busybox-static kmod e2fsprogs"
+fi
 # npm may come from elsewhere (nvm, NodeSource): only where there is none, Debian's. Any Node that runs it will
 # do, the one that swancast runs on is an npm package.
 command -v npm >/dev/null || packages="$packages nodejs npm"
@@ -92,8 +98,24 @@ if [ -n "$missing" ]; then
   trap - EXIT HUP INT TERM
 fi
 
+# That kernel is only downloaded, to where the virtual machine looks for it: the machine's own stays what it is.
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/swancast-lab
+download_kernel() {
+  kernel=$(apt-cache depends linux-image-cloud-amd64 | sed -n 's/^ *Depends: *\(linux-image-[0-9].*-cloud-amd64\)$/\1/p')
+  [ -n "$kernel" ] && mkdir -p "$cache" && cd "$cache" &&
+    apt-get -qq -o APT::Sandbox::User=root download "$kernel"
+}
+if [ -n "$machine" ] && ! ls "$cache"/linux-image-*-cloud-amd64_*.deb >/dev/null 2>&1; then
+  echo "setup: downloading a kernel for the lab's virtual machine"
+  (download_kernel) || { apt-get -qq update && (download_kernel); } ||
+    echo "setup: there is no such kernel here: what needs the virtual machine will be skipped" >&2
+fi
+
 # npm writes the second file at the end of each install: older than the lock, or absent, means out of date.
-if [ ! -e node_modules/.package-lock.json ] || [ node_modules/.package-lock.json -ot package-lock.json ]; then
+# A link leads to the packages of another checkout, which npm would empty.
+if [ -L node_modules ]; then
+  echo "setup: node_modules is a link: its packages are those of $(readlink -f node_modules)"
+elif [ ! -e node_modules/.package-lock.json ] || [ node_modules/.package-lock.json -ot package-lock.json ]; then
   echo "setup: npm ci"
   # Which Node npm itself runs on does not matter: silent but for errors.
   npm ci --no-audit --no-fund --loglevel=error >/dev/null

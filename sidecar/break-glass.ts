@@ -19,6 +19,10 @@ export interface BreakGlassOptions {
   readonly prefixes: () => readonly string[];
   /** What is ordered now. */
   readonly intents: () => Intents;
+  /** The drain that is in effect, as the file keeps it. */
+  readonly drain?: () => object | undefined;
+  /** What the file says of a drain, at the start; anything. */
+  readonly onDrain?: (kept: unknown) => void;
   readonly dispatch: (event: Event) => void;
   readonly clock: () => Moment;
   readonly log: (level: 'info' | 'warn' | 'error', message: string, fields?: object) => void;
@@ -48,9 +52,10 @@ export class BreakGlass {
   async start(): Promise<void> {
     const { file, dispatch, clock, log } = this.#options;
     try {
-      const { intents, corrected } = await file.read(clock());
+      const { intents, corrected, drain } = await file.read(clock());
       for (const intent of intents) log('warn', `still ordered: ${sentence(intent)}`, fields(intent));
       if (intents.length > 0) dispatch({ type: 'intent', intents });
+      if (drain !== undefined) this.#options.onDrain?.(drain);
       if (corrected) this.#keep();
     } catch (error) {
       if (!(error instanceof IntentFileError)) throw error;
@@ -115,6 +120,12 @@ export class BreakGlass {
     });
   }
 
+  /** Writes that drain (undefined: none) beside what is forced. Rejects with IntentFileError. */
+  async keepDrain(drain: object | undefined): Promise<void> {
+    const { file, intents } = this.#options;
+    await this.#after(() => file.write([...intents().values()], drain));
+  }
+
   /** The state has dropped an order by itself: the file must not bring it back, should the clock be set back. */
   forceEnded({ intent, why }: Ended): void {
     const how = why === 'expired' ? 'its time is over' : 'its prefix is not configured (any more)';
@@ -137,7 +148,7 @@ export class BreakGlass {
       const { intents, concerned, what } = change([...current().values()]);
       if (concerned.length === 0) return { done: [] };
       try {
-        await file.write(intents);
+        await file.write(intents, this.#options.drain?.());
         this.#obstacle = undefined;
       } catch (error) {
         if (!(error instanceof IntentFileError)) throw error;
@@ -160,10 +171,14 @@ export class BreakGlass {
   /** Writes what holds now; a failure only costs the next start a line in the log. */
   #keep(): void {
     const { file, intents, log } = this.#options;
-    void this.#after(() => file.write([...intents().values()])).catch((error: unknown) => {
-      if (!(error instanceof IntentFileError)) throw error;
-      log('warn', `what is over could not be taken out of the file: ${error.message}`, { code: error.code });
-    });
+    void this.#after(() => file.write([...intents().values()], this.#options.drain?.())).catch(
+      (error: unknown) => {
+        if (!(error instanceof IntentFileError)) throw error;
+        log('warn', `what is over could not be taken out of the file: ${error.message}`, {
+          code: error.code,
+        });
+      },
+    );
   }
 
   #after<T>(work: () => Promise<T>): Promise<T> {

@@ -21,6 +21,8 @@ export interface Kept {
   readonly intents: readonly Intent[];
   /** The file says something else than what holds: it should be written anew. */
   readonly corrected: boolean;
+  /** What stands under `drain`, as it stands there; undefined: nothing. */
+  readonly drain?: unknown;
 }
 
 /** Some 256 prefixes at 600 bytes each is what we write at most. */
@@ -41,7 +43,7 @@ export class IntentFile {
     try {
       text = await readFile(this.path, 'utf8');
     } catch (cause) {
-      if (codeOf(cause) === 'ENOENT') return { intents: [], corrected: false };
+      if (codeOf(cause) === 'ENOENT') return { intents: [], corrected: false, drain: undefined };
       const message = `${this.path} cannot be read (${wayOut(cause)}): what operators forced is not in effect`;
       throw new IntentFileError('INTENT_UNREADABLE', message, cause);
     }
@@ -71,12 +73,12 @@ export class IntentFile {
   }
 
   /** Resolves when it is on the disk; rejects with IntentFileError when the file is still the old one. */
-  async write(intents: readonly Intent[]): Promise<void> {
+  async write(intents: readonly Intent[], drain?: object): Promise<void> {
     const beside = `${this.path}.new`;
     try {
-      if (intents.length === 0) return await rm(this.path, { force: true });
+      if (intents.length === 0 && drain === undefined) return await rm(this.path, { force: true });
       await this.#makeDirectory();
-      await writeSynced(beside, intentsText(intents));
+      await writeSynced(beside, intentsText(intents, drain));
       await rename(beside, this.path);
     } catch (cause) {
       await rm(beside, { force: true }).catch(() => undefined);

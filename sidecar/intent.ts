@@ -79,8 +79,8 @@ const VERSION = 1;
 
 type Kept = Omit<Intent, 'endsAt'>;
 
-/** The file, for people too. */
-export function intentsText(intents: Iterable<Intent>): string {
+/** The file, for people too. `drain`: see sessions/drain-intent.ts. */
+export function intentsText(intents: Iterable<Intent>, drain?: object): string {
   const forced = [...intents].map(({ prefix, verb, reason, who, since, until }): Kept => ({
     prefix,
     verb,
@@ -89,7 +89,7 @@ export function intentsText(intents: Iterable<Intent>): string {
     since,
     until,
   }));
-  return `${JSON.stringify({ version: VERSION, forced }, null, 2)}\n`;
+  return `${JSON.stringify({ version: VERSION, forced, drain }, null, 2)}\n`;
 }
 
 /**
@@ -99,7 +99,7 @@ export function intentsText(intents: Iterable<Intent>): string {
 export function parseIntents(
   text: string,
   moment: Moment,
-): { readonly intents: readonly Intent[]; readonly corrected: boolean } | string {
+): { readonly intents: readonly Intent[]; readonly corrected: boolean; readonly drain: unknown } | string {
   let raw: unknown;
   try {
     raw = JSON.parse(text);
@@ -116,7 +116,7 @@ export function parseIntents(
   const intents = kept.map((each) => resumed(each, moment)).filter(({ endsAt }) => endsAt > moment.now);
   const corrected =
     intents.length !== kept.length || intents.some(({ until }, index) => until !== kept[index]?.until);
-  return { intents, corrected };
+  return { intents, corrected, drain: raw['drain'] };
 }
 
 /** With a clock that was set back, `until` would come later than was ordered: the order begins again at most. */

@@ -5,14 +5,18 @@
  *   /healthz  200 while the process runs     /metrics  Prometheus text
  *   /readyz   200 while announced, else 503  /status   the whole state as JSON
  *   /checks   the checks as set up and as they stand
+ *   /sessions who is connected, and how a drain goes
  *
  *   POST /force, /release   a small JSON body (order.ts); the answer is the status of the prefixes concerned
+ *   POST /drain, /undrain   as well (sessions/orders.ts); the answer is that of /sessions
  *   POST /checks/run        looks now; the answer is the checks that looked, once they have
  */
 import type { IncomingMessage } from 'node:http';
 import type { Registry } from 'prom-client';
 import type { BreakGlass, Outcome } from './break-glass.ts';
 import type { CheckDesk } from './check-desk.ts';
+import type { DrainDesk, DrainOutcome } from './sessions/orders.ts';
+import type { SessionsStatus } from './sessions/progress.ts';
 import type { Status } from './status.ts';
 
 export interface Views {
@@ -21,6 +25,8 @@ export interface Views {
   readonly checks: Pick<CheckDesk, 'list' | 'run'>;
   /** Absent where nothing may be changed. */
   readonly orders?: Pick<BreakGlass, 'force' | 'release'>;
+  readonly drains?: Pick<DrainDesk, 'drain' | 'undrain'>;
+  readonly sessions?: () => SessionsStatus;
 }
 
 export interface Reply {
@@ -37,7 +43,7 @@ const BODY_MAXIMUM = 4096;
 /** Never rejects but for a defect. */
 export async function answer(request: IncomingMessage, views: Views): Promise<Reply> {
   const path = request.url?.split('?')[0];
-  if (path === '/force' || path === '/release' || path === '/checks/run') {
+  if (isOrderPath(path)) {
     return await order(request, path, views);
   }
   if (request.method !== 'GET' && request.method !== 'HEAD') return notAllowed(request, 'GET, HEAD');
@@ -54,6 +60,8 @@ export async function answer(request: IncomingMessage, views: Views): Promise<Re
       return json(200, views.status());
     case '/checks':
       return json(200, views.checks.list());
+    case '/sessions':
+      return views.sessions === undefined ? text(404, 'no sessions here\n') : json(200, views.sessions());
     case '/metrics':
       return { status: 200, type: views.registry.contentType, body: await views.registry.metrics() };
     default:
@@ -61,11 +69,13 @@ export async function answer(request: IncomingMessage, views: Views): Promise<Re
   }
 }
 
-async function order(
-  request: IncomingMessage,
-  path: '/force' | '/release' | '/checks/run',
-  views: Views,
-): Promise<Reply> {
+const ORDER_PATHS = ['/force', '/release', '/checks/run', '/drain', '/undrain'] as const;
+type OrderPath = (typeof ORDER_PATHS)[number];
+
+const isOrderPath = (path: string | undefined): path is OrderPath =>
+  ORDER_PATHS.some((each) => each === path);
+
+async function order(request: IncomingMessage, path: OrderPath, views: Views): Promise<Reply> {
   const { orders } = views;
   if (orders === undefined) {
     return text(403, 'this listener is read-only: orders are taken on the control socket (control.socket)\n');
@@ -83,6 +93,12 @@ async function order(
     const ran = await views.checks.run(raw);
     return 'refused' in ran ? text(400, `${ran.refused}\n`) : json(200, ran);
   }
+  if (path === '/drain' || path === '/undrain') {
+    if (views.drains === undefined) return text(404, 'no sessions here\n');
+    const drained = path === '/drain' ? await views.drains.drain(raw) : await views.drains.undrain(raw);
+    if ('refused' in drained) return text(STATUS_OF[drained.refused], `${drained.why}\n`);
+    return json(200, drained.done);
+  }
   const outcome = path === '/force' ? await orders.force(raw) : await orders.release(raw);
   if ('refused' in outcome) return text(STATUS_OF[outcome.refused], `${outcome.why}\n`);
   return json(200, {
@@ -90,8 +106,10 @@ async function order(
   });
 }
 
-const STATUS_OF: Readonly<Record<Extract<Outcome, { refused: unknown }>['refused'], number>> = {
+type Refusal = Extract<Outcome | DrainOutcome, { refused: unknown }>['refused'];
+const STATUS_OF: Readonly<Record<Refusal, number>> = {
   'bad-order': 400,
+  guarded: 409,
   unavailable: 503,
   'not-kept': 507,
 };

@@ -60,6 +60,7 @@ const STAGES: readonly Stage[] = [
   vitest('integration'),
   lab('crash bird', 'crash', '--runs', '2', '--router', 'bird', '--bundle'),
   lab('crash frr', 'crash', '--runs', '1', '--router', 'frr', '--bundle'),
+  lab('crash kernel ESP', 'crash', '--runs', '1', '--bundle', '--dataplane', 'kernel', '--or-skip'),
   lab('sidecar-kill', 'sidecar-kill', '--runs', '1', '--bundle'),
   lab('restarts', 'restarts', '--runs', '5', '--bundle'),
   // All of them take three minutes; what is left out (crowds of clients, held-up workers, CPU) waits for windows to pass.

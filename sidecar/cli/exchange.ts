@@ -19,7 +19,8 @@ export class DaemonError extends Error {
 }
 
 export interface Question {
-  readonly path: '/status' | '/force' | '/release' | '/checks' | '/checks/run';
+  readonly path:
+    '/status' | '/force' | '/release' | '/checks' | '/checks/run' | '/sessions' | '/drain' | '/undrain';
   /** What is posted; without it the question only reads. */
   readonly order?: object;
 }
@@ -90,8 +91,8 @@ export async function exchange<T extends object>(
   return answer;
 }
 
-/** routes.ts: a bad order, one that is too long, one that cannot be taken now, one that cannot be kept. */
-const REFUSALS: readonly number[] = [400, 413, 503, 507];
+/** routes.ts: a bad order, one with reasons against it, too long, cannot be taken now, cannot be kept. */
+const REFUSALS: readonly number[] = [400, 409, 413, 503, 507];
 
 const EXPECTED: Readonly<Record<Question['path'], string>> = {
   '/status': 'a status',
@@ -99,6 +100,9 @@ const EXPECTED: Readonly<Record<Question['path'], string>> = {
   '/release': 'prefixes',
   '/checks': 'checks',
   '/checks/run': 'checks',
+  '/sessions': 'sessions',
+  '/drain': 'sessions',
+  '/undrain': 'sessions',
 };
 
 function send(

@@ -5,14 +5,17 @@
  *   status.ts  what is, as tables                render.ts   exabgp.conf
  *   explain.ts why, one glance for each prefix   version.ts
  *   force.ts, release.ts   break-glass             canary.ts   a real client at work, a daemon of its own
- *   check.ts  the checks: listed, run now
+ *   check.ts  the checks: listed, run now          drain.ts, undrain.ts   empty this gateway, and back
  *
  * exchange.ts asks the running daemon; outcome.ts has the exit codes. Each command is imported when it is
  * called, so that none waits for the parts of another.
  */
-import { Argument, Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { VERSION } from '../installation.ts';
 import { FORCE_SECONDS_MAXIMUM, FORCE_VERBS, parseDuration, type ForceVerb } from '../intent.ts';
+import { DRAIN_SECONDS_MAXIMUM } from '../sessions/drain-intent.ts';
+import { DEADLINE_SECONDS_MAXIMUM, MOVE_METHODS, RATE_MAXIMUM } from '../sessions/policy.ts';
+import type { DrainOptions } from './drain.ts';
 import { EXIT, EXIT_TEXTS, processOutput, type Output } from './outcome.ts';
 
 export const DEFAULT_CONFIG = '/etc/swancast/swancast.yaml';
@@ -104,6 +107,41 @@ export function buildProgram(surroundings: Surroundings, finish: (code: number) 
     .action(async (prefix: string | undefined, options: SocketOptions) => {
       const { release } = await import('./release.ts');
       finish(await release(prefix, options, surroundings));
+    });
+
+  const drain = program
+    .command('drain')
+    .description(
+      'empty this gateway: clients are moved to others, then it is withdrawn, and stays so until undrain; refused where nobody else could take them',
+    )
+    .option('--reason <text>', 'why, for the log and for the next person who looks', 'no reason given')
+    .option(
+      '--for <duration>',
+      'undrain by itself after this long: 90s, 10m, 2h (default: never)',
+      drainSeconds,
+    )
+    .option('--to <gateway>', 'redirect to this gateway alone (default: every healthy one)')
+    .addOption(
+      new Option(
+        '--move <method>',
+        'auto: redirect where addresses follow the identity (sessions.addresses), else terminate; none: withdraw only',
+      )
+        .choices(MOVE_METHODS)
+        .default('auto'),
+    )
+    .option('--rate <n>', 'logins a second that this may cause elsewhere', whole(RATE_MAXIMUM))
+    .option('--deadline <duration>', 'give up on who is still here after this long', deadlineSeconds)
+    .option('--force', 'whatever speaks against it')
+    .option('--wait', 'until it is done; fails when the deadline passes with sessions left');
+  withSocket(drain).action(async (options: DrainOptions) => {
+    const { drain: run } = await import('./drain.ts');
+    finish(await run(options, surroundings));
+  });
+  withSocket(program.command('undrain'))
+    .description('end a drain at whatever step it is: the checks decide again')
+    .action(async (options: SocketOptions) => {
+      const { undrain } = await import('./undrain.ts');
+      finish(await undrain(options, surroundings));
     });
 
   const check = program.command('check').description('look at the checks of the running daemon');
@@ -200,11 +238,24 @@ const withSocket = (command: Command): Command =>
     .option('-c, --config <file>', `configuration file that names the socket (default: ${DEFAULT_CONFIG})`);
 
 /** "10m" → 600. */
-function seconds(text: string): number {
-  const found = parseDuration(text);
-  if (found !== undefined && found >= 1 && found <= FORCE_SECONDS_MAXIMUM) return found;
-  throw new InvalidArgumentError('From 1s to 24h expected, such as 90s, 10m, 2h or 1h30m.');
-}
+const durationUpTo =
+  (maximum: number, shown: string) =>
+  (text: string): number => {
+    const found = parseDuration(text);
+    if (found !== undefined && found >= 1 && found <= maximum) return found;
+    throw new InvalidArgumentError(`From 1s to ${shown} expected, such as 90s, 10m, 2h or 1h30m.`);
+  };
+const seconds = durationUpTo(FORCE_SECONDS_MAXIMUM, '24h');
+const drainSeconds = durationUpTo(DRAIN_SECONDS_MAXIMUM, '720h');
+const deadlineSeconds = durationUpTo(DEADLINE_SECONDS_MAXIMUM, '24h');
+
+const whole =
+  (maximum: number) =>
+  (text: string): number => {
+    const found = /^\d{1,9}$/u.test(text) ? Number(text) : 0;
+    if (found >= 1 && found <= maximum) return found;
+    throw new InvalidArgumentError(`A whole number from 1 to ${maximum} expected.`);
+  };
 
 const exitLines = (): string =>
   Object.entries(EXIT_TEXTS)

@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { section } from '../../health/vici/message.ts';
+import { dataplaneOf, patient } from './dataplane.ts';
 import { LabError } from './lab-error.ts';
 import type { Authority, Credentials } from './pki.ts';
 import type { Daemon, Processes } from './processes.ts';
@@ -10,7 +11,7 @@ import { runCommand } from './run-command.ts';
 import { strongswanConf, type DaemonSettings } from './strongswan-conf.ts';
 import { withVici } from './vici-command.ts';
 
-const ANSWERS_WITHIN_MS = 5000;
+const ANSWERS_WITHIN_MS = patient(5000);
 
 /** One charon-systemd in a namespace, with a directory of its own; may be started again after it was killed. */
 export class Charon {
@@ -37,7 +38,8 @@ export class Charon {
     for (const part of ['x509', 'x509ca', 'private'])
       mkdirSync(join(directory, 'swanctl', part), { recursive: true });
     const logFile = processes.logFile(`${name}-charon`);
-    writeFileSync(join(directory, 'strongswan.conf'), strongswanConf(this.viciSocket, logFile, settings));
+    const text = strongswanConf(this.viciSocket, logFile, { dataplane: dataplaneOf(), ...settings });
+    writeFileSync(join(directory, 'strongswan.conf'), text);
   }
 
   /** Puts what swanctl shall load where it looks for it. @param credentials by the file name that `certs =` uses, without ".pem" */

@@ -2,6 +2,7 @@
 import { readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { patient } from './dataplane.ts';
 import { labDirectory, readLedger } from './ledger.ts';
 import { deleteNamespaces, existingNamespaces, processesIn } from './namespaces.ts';
 import { hasTerminal, identify, isAlive, signalProcess, type ProcessIdentity } from './process-identity.ts';
@@ -9,8 +10,8 @@ import { unmountBelow } from './small-disk.ts';
 import { planTopology } from './topology.ts';
 
 /** How long SIGTERM may take before SIGKILL: withdrawing and closing takes the sidecar well under a second. */
-const GRACE_MS = 2000;
-const KILLED_MS = 2000;
+const GRACE_MS = patient(2000);
+const KILLED_MS = patient(2000);
 
 /**
  * For the owner of the lab of this name only (Ledger.claim). The logs stay; everything else, keys first of all,
@@ -18,7 +19,7 @@ const KILLED_MS = 2000;
  */
 export async function takeDown(name: string): Promise<boolean> {
   const topology = planTopology(name, 0);
-  const signal = AbortSignal.timeout(30_000);
+  const signal = AbortSignal.timeout(patient(30_000));
   const namespaces = existingNamespaces(topology);
   const recorded = readLedger(name)?.processes ?? [];
   const found = await Promise.all(namespaces.map((namespace) => processesIn(namespace, signal)));

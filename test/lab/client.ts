@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Charon } from './charon.ts';
+import { patient } from './dataplane.ts';
 import { LabError, reasonOf } from './lab-error.ts';
 import type { Authority } from './pki.ts';
 import type { Daemon, Processes } from './processes.ts';
@@ -12,7 +13,7 @@ import { ECHO_PORT, type Topology } from './topology.ts';
 import type { Packet } from './traffic/gaps.ts';
 import type { FromSender, ToSender } from './traffic/protocol.ts';
 
-const ANSWERS_WITHIN_MS = 5000;
+const ANSWERS_WITHIN_MS = patient(5000);
 
 function program(name: string): string {
   return fileURLToPath(new URL(`traffic/${name}`, import.meta.url));

@@ -1,3 +1,4 @@
+import { dataplaneOf } from './dataplane.ts';
 import type { Exercise } from './exercises.ts';
 import type { Lab } from './lab.ts';
 import { LabError, thrownUnder } from './lab-error.ts';
@@ -41,7 +42,7 @@ export async function runExercise(
     const report: Report = { exercise: exercise.name, router, clients, versions, runs, summary };
     writeReport(options.json, report);
     output.result(
-      `${exercise.name}: ${exercise.summary}; router ${router}, ${clients} client(s)\n${formatTable(report)}${options.demo ? `\n${LEGEND}` : ''}`,
+      `${exercise.name}: ${exercise.summary}; router ${router}, ${clients} client(s), ESP by ${dataplaneOf()}\n${formatTable(report)}${options.demo ? `\n${LEGEND}` : ''}`,
     );
     return runs.length === options.runs && runs.every((run) => run.ok);
   });

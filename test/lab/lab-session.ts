@@ -1,6 +1,7 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { takeDown } from './cleanup.ts';
+import { dataplaneOf } from './dataplane.ts';
 import { sidecarEntry } from './gateway.ts';
 import { raiseLab, type Lab } from './lab.ts';
 import { LabError, reasonOf } from './lab-error.ts';
@@ -65,8 +66,10 @@ export async function withLab(
   }
 }
 
+/** Every report says which data plane its figures are of. */
 export function writeReport(file: string | undefined, report: object): void {
-  if (file !== undefined) writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`);
+  if (file !== undefined)
+    writeFileSync(file, `${JSON.stringify({ dataplane: dataplaneOf(), ...report }, null, 2)}\n`);
 }
 
 /** Before the runs, not after them. */

@@ -19,11 +19,13 @@
  *                      unit.ts (ExaBGP as systemd would keep it, for supervise: false)
  *   processes.ts       start; ledger.ts, process-identity.ts, cleanup.ts: leave nothing behind
  *   report.ts          numbers, table, JSON
+ *   vm/                --dataplane kernel: the same in a virtual machine, see vm/main.ts; dataplane.ts
  *   chaos-run.ts       random faults from a seed, judged by observer.ts
  */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { runChaos, type ChaosOptions } from './chaos-run.ts';
 import { takeDown } from './cleanup.ts';
+import { DATAPLANES } from './dataplane.ts';
 import { EXERCISES } from './exercises.ts';
 import { runExercise, type ExerciseOptions } from './exercise-run.ts';
 import { runFaults, type FaultsOptions } from './faults-exercise.ts';
@@ -34,6 +36,8 @@ import type { Output } from './lab-session.ts';
 import { labDirectory, Ledger, NAME_PATTERN } from './ledger.ts';
 import { runRestarts, type RestartsOptions } from './restarts.ts';
 import { ROUTER_KINDS } from './router.ts';
+import { runInMachine } from './vm/exercise.ts';
+import { planMachine } from './vm/plan.ts';
 
 const INTERRUPTED = 130;
 
@@ -81,6 +85,13 @@ function superviseOption(): Option {
   });
 }
 
+/** "kernel" never reaches a command out here: see planMachine. */
+function dataplaneOption(): Option {
+  const what =
+    'who does ESP: kernel-libipsec, or the kernel of a virtual machine in which all of it runs then';
+  return new Option('--dataplane <who>', what).choices(DATAPLANES).default('libipsec');
+}
+
 async function clean(name: string): Promise<void> {
   Ledger.claim(name);
   const found = await takeDown(name);
@@ -111,6 +122,8 @@ function command(name: string, summary: string): Command {
     .option('--json <file>', 'write the report here too')
     .option('--bundle', 'run dist/swancast.cjs instead of the sources', false)
     .option('--sidecar <file>', 'run this entry file instead, for example of another build')
+    .addOption(dataplaneOption())
+    .option('--or-skip', 'with --dataplane kernel: where there is no qemu, say so and count it as skipped')
     .addOption(nameOption());
 }
 
@@ -167,7 +180,9 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) stopOn(name);
 // A bug in an event handler, too, must not leave the lab behind.
 process.on('uncaughtException', (error) => interrupt.abort(error));
 try {
-  await program.parseAsync();
+  const plan = planMachine(process.argv.slice(2));
+  if (plan === undefined) await program.parseAsync();
+  else finish(await runInMachine(plan, output, interrupt.signal));
 } catch (error) {
   fail(error);
 }

@@ -4,6 +4,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { monotonic } from './clock.ts';
+import { patient } from './dataplane.ts';
 import { servingGateway } from './fib.ts';
 import type { Gateway } from './gateway.ts';
 import { expectSteady, type Lab } from './lab.ts';
@@ -45,7 +46,7 @@ const ROUTE_WITHIN_MS = 10_000;
 const TRAFFIC_WITHIN_MS = 60_000;
 const RECOVERY_WITHIN_MS = 60_000;
 /** Quiet time before the kill, and after the first answer: until every packet that will be answered has been. */
-const SETTLE_MS = 200;
+const SETTLE_MS = patient(200);
 /** What was sent this long before the kill may be lost by it. */
 const IN_FLIGHT_MS = 50;
 

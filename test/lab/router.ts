@@ -2,6 +2,7 @@ import { chownSync, mkdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { patient } from './dataplane.ts';
 import { LabError } from './lab-error.ts';
 import type { Daemon, Processes } from './processes.ts';
 import { runCommand } from './run-command.ts';
@@ -13,7 +14,7 @@ export const ROUTER_KINDS: readonly RouterKind[] = ['bird', 'frr'];
 type Argv = readonly [string, ...string[]];
 
 const TEMPLATES = fileURLToPath(new URL('../../deploy/routers/', import.meta.url));
-const LISTENS_WITHIN_MS = 5000;
+const LISTENS_WITHIN_MS = patient(5000);
 /** ":00B3" is port 179 and state 0A is LISTEN in /proc/net/tcp (Documentation/networking/proc_net_tcp). */
 const LISTENING_ON_BGP = /^\s*\d+: [0-9A-F]+:00B3 [0-9A-F]+:0000 0A /m;
 

@@ -1,4 +1,5 @@
 /** The texts of strongswan.conf and swanctl.conf (strongSwan documentation, "strongswan.conf" and "swanctl.conf"). Pure. */
+import type { Dataplane } from './dataplane.ts';
 import {
   ANYCAST4,
   ANYCAST6,
@@ -9,11 +10,15 @@ import {
   type Topology,
 } from './topology.ts';
 
-// kernel-libipsec must precede kernel-netlink: it does ESP in user space, for kernels without it. An explicit
-// list, since Debian's default one also loads plugins that complain about missing hardware.
-const CHARON_PLUGINS =
-  'aes sha1 sha2 hmac kdf gmp curve25519 x509 pem pkcs1 pkcs8 pubkey nonce random drbg revocation constraints ' +
-  'kernel-libipsec kernel-netlink socket-default vici updown counters';
+// kernel-libipsec must precede kernel-netlink: it does ESP in user space, for kernels without it. Explicit lists,
+// since Debian's default one also loads plugins that complain about missing hardware.
+const CRYPTO_PLUGINS =
+  'aes sha1 sha2 hmac kdf gmp curve25519 x509 pem pkcs1 pkcs8 pubkey nonce random drbg revocation constraints';
+const KERNEL_PLUGINS: Record<Dataplane, string> = {
+  libipsec: 'kernel-libipsec kernel-netlink',
+  kernel: 'kernel-netlink',
+};
+const DAEMON_PLUGINS = 'socket-default vici updown counters';
 const TOOL_PLUGINS = 'aes sha1 sha2 hmac gmp curve25519 x509 pem pkcs1 pkcs8 pubkey nonce random drbg';
 
 export const PKI_CONF = `pki { load = ${TOOL_PLUGINS} }\n`;
@@ -32,14 +37,17 @@ export interface DaemonSettings {
   readonly patient?: boolean;
   /** Address of the RADIUS server to ask. */
   readonly radius?: string;
+  /** libipsec by default. */
+  readonly dataplane?: Dataplane;
 }
 
 /** One file for charon-systemd and swanctl. The section is the program's name: another one is silently ignored. */
 export function strongswanConf(
   viciSocket: string,
   logFile: string,
-  { patient = false, radius }: DaemonSettings = {},
+  { patient = false, radius, dataplane = 'libipsec' }: DaemonSettings = {},
 ): string {
+  const plugins = `${CRYPTO_PLUGINS} ${KERNEL_PLUGINS[dataplane]} ${DAEMON_PLUGINS}`;
   const eapRadius = `    eap-radius {
       servers {
         lab {
@@ -51,7 +59,7 @@ export function strongswanConf(
     }
 `;
   return `charon-systemd {
-  load = ${CHARON_PLUGINS}${radius === undefined ? '' : ' md5 eap-radius'}
+  load = ${plugins}${radius === undefined ? '' : ' md5 eap-radius'}
 ${patient ? MANY_FROM_ONE_ADDRESS : QUICK_RETRANSMISSION}  plugins {
     vici { socket = unix://${viciSocket} }
 ${radius === undefined ? '' : eapRadius}  }

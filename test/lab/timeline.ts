@@ -1,5 +1,6 @@
 import { LabError, reasonOf } from './lab-error.ts';
 import { monotonic } from './clock.ts';
+import { patient } from './dataplane.ts';
 import type { GatewayName } from './topology.ts';
 
 /** What was seen or done in the lab. `at` is CLOCK_MONOTONIC ms, of the kernel or of `ip` where they saw it. */
@@ -78,6 +79,7 @@ export class Timeline {
   async expect<T>(expectation: Expectation<T>, signal: AbortSignal): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     const startedAt = monotonic();
+    const withinMs = patient(expectation.withinMs);
     const look = (): void => {
       const found = expectation.find(this.#events);
       if (found !== undefined) resolve(found);
@@ -88,10 +90,10 @@ export class Timeline {
       reject(
         new LabError(
           'LAB_DEADLINE',
-          `expected within ${expectation.withinMs} ms: ${expectation.what}\n  seen last:${seen.length === 0 ? ' nothing' : seen.join('')}\n  logs: ${this.#logs}`,
+          `expected within ${withinMs} ms: ${expectation.what}\n  seen last:${seen.length === 0 ? ' nothing' : seen.join('')}\n  logs: ${this.#logs}`,
         ),
       );
-    }, expectation.withinMs);
+    }, withinMs);
     this.#waiting.add(look);
     signal.addEventListener('abort', abort, { once: true });
     try {

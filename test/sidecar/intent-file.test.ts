@@ -83,6 +83,16 @@ describe('the file of orders', () => {
     expect((await file.read(NOW)).intents).toEqual([ordered]);
   });
 
+  it('keeps a drain beside what is forced, and by itself', async () => {
+    const drain = { who: 'alice', reason: 'reboot' };
+    await file.write([ordered], drain);
+    expect(await file.read(NOW)).toMatchObject({ intents: [ordered], drain });
+    await file.write([], drain);
+    expect(await file.read(NOW)).toMatchObject({ intents: [], drain });
+    await file.write([ordered]);
+    expect((await file.read(NOW)).drain).toBeUndefined();
+  });
+
   it('that is far too large is not parsed', async () => {
     mkdirSync(join(folder, 'state'));
     writeFileSync(file.path, ' '.repeat(2 * 1024 * 1024));

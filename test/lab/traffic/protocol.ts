@@ -1,4 +1,5 @@
 /** What the traffic generator (sender.ts, a process in the client's namespace) and the lab say to each other over IPC. */
+import { patient } from '../dataplane.ts';
 import type { Packet } from './gaps.ts';
 
 export type FromSender =
@@ -17,4 +18,4 @@ export interface ToSender {
 
 export const INTERVAL_MS = 10;
 /** Six packets: less may be one scheduling hiccup of a busy machine. */
-export const SILENCE_MS = 60;
+export const SILENCE_MS = patient(60);

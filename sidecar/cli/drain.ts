@@ -1,0 +1,122 @@
+/** `swancast drain`: empties this gateway, and keeps it withdrawn until `swancast undrain`. */
+import { execFile } from 'node:child_process';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { DrainOrder } from '../sessions/drain-order.ts';
+import type { MoveMethod } from '../sessions/policy.ts';
+import type { DrainStatus, SessionsStatus } from '../sessions/progress.ts';
+import { drainBar, drainText } from './drain-text.ts';
+import { askDaemon, exchange } from './exchange.ts';
+import { orderedBy } from './force.ts';
+import { EXIT, printJson } from './outcome.ts';
+import type { SocketOptions, Surroundings } from './program.ts';
+
+export interface DrainOptions extends SocketOptions {
+  readonly reason: string;
+  /** Seconds. */
+  readonly for?: number;
+  readonly to?: string;
+  readonly move: MoveMethod;
+  readonly rate?: number;
+  /** Seconds. */
+  readonly deadline?: number;
+  readonly force?: boolean;
+  readonly wait?: boolean;
+}
+
+/** Seams for tests: whether the host is going down, the terminal, and the time between two looks. */
+export interface DrainSurroundings {
+  readonly isGoingDown?: () => Promise<boolean>;
+  /** Where a line may be drawn over and over; undefined: nowhere. */
+  readonly terminal?: ((text: string) => void) | undefined;
+  readonly everyMs?: number;
+}
+
+const EVERY_MS = 250;
+/** The targets are asked whether they answer IKE before the order is taken. */
+const ORDER_DEADLINE_MS = 10_000;
+
+export async function drain(
+  options: DrainOptions,
+  surroundings: Surroundings,
+  seams: DrainSurroundings = {},
+): Promise<number> {
+  const isShutdown = await (seams.isGoingDown ?? isGoingDown)();
+  const order: DrainOrder = {
+    who: orderedBy(surroundings.env),
+    reason: options.reason,
+    move: options.move,
+    ...(options.for === undefined ? {} : { seconds: options.for }),
+    ...(options.to === undefined ? {} : { to: options.to }),
+    ...(options.rate === undefined ? {} : { rate: options.rate }),
+    ...(options.deadline === undefined ? {} : { deadline_seconds: options.deadline }),
+    ...(options.force === true ? { force: true } : {}),
+    ...(isShutdown ? { shutdown: true } : {}),
+  };
+  const answer = await askDaemon(
+    options,
+    surroundings,
+    (socket, signal) => exchange(socket, { path: '/drain', order }, isSessions, signal),
+    ORDER_DEADLINE_MS,
+  );
+  if (typeof answer === 'number') return answer;
+  const begun = answer.drain;
+  if (begun === null) return over(surroundings);
+  if (options.wait !== true) {
+    if (options.json === true) printJson(surroundings.output, answer.drain);
+    else surroundings.output.out(drainText(begun));
+    return EXIT.ok;
+  }
+  return await watch(begun, options, surroundings, seams);
+}
+
+async function watch(
+  begun: DrainStatus,
+  options: DrainOptions,
+  surroundings: Surroundings,
+  { terminal = ownTerminal(), everyMs = EVERY_MS }: DrainSurroundings,
+): Promise<number> {
+  const draw = options.json === true ? undefined : terminal;
+  let last = begun;
+  while (last.phase !== 'done') {
+    draw?.(`\r${drainBar(last)}\u001b[K`);
+    await delay(everyMs);
+    const answer = await askDaemon(options, surroundings, (socket, signal) =>
+      exchange(socket, { path: '/sessions' }, isSessions, signal),
+    );
+    if (typeof answer === 'number') return answer;
+    // Undrained by somebody else, or drained anew, which is then his to wait for.
+    if (answer.drain?.since !== begun.since) {
+      draw?.('\n');
+      return over(surroundings);
+    }
+    last = answer.drain;
+  }
+  draw?.(`\r${drainBar(last)}\u001b[K\n`);
+  if (options.json === true) printJson(surroundings.output, last);
+  else surroundings.output.out(drainText(last));
+  return last.timed_out ? EXIT.problem : EXIT.ok;
+}
+
+function over({ output }: Surroundings): number {
+  output.err('the drain was ended by somebody else: see `swancast status`\n');
+  return EXIT.problem;
+}
+
+/** What the texts below stand on; the daemon is of another version now and then. */
+export const isSessions = (value: unknown): value is SessionsStatus => {
+  if (typeof value !== 'object' || value === null || !('drain' in value)) return false;
+  const { drain: one } = value;
+  if (one === null) return true;
+  return typeof one === 'object' && one !== undefined && 'phase' in one && 'sessions' in one && 'left' in one;
+};
+
+const ownTerminal = (): DrainSurroundings['terminal'] =>
+  process.stderr.isTTY ? (text) => void process.stderr.write(text) : undefined;
+
+/** A host that goes down loses its sessions anyway: then no drain may be refused. */
+const isGoingDown = (): Promise<boolean> =>
+  new Promise((resolve) => {
+    execFile('systemctl', ['is-system-running'], { timeout: 1000 }, (_, out) =>
+      resolve(out.trim() === 'stopping'),
+    );
+  });

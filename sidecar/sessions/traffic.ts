@@ -1,0 +1,50 @@
+/** What came from a client, by the listings of charon. Pure. */
+import type { IkeSa } from '../../health/strongswan.ts';
+
+/** What the listings say of the packets that came from the client. */
+export interface Traffic {
+  /** Of all its CHILD_SAs. */
+  readonly packets: number;
+  /** The listing that says so. */
+  readonly at: number;
+  /** The listing in which the number had last changed; before the second one as charon's use-in has it. */
+  readonly grewAt: number | undefined;
+  /** Packets a millisecond while it sent: of late, and since its CHILD_SAs are there. */
+  readonly rate: number;
+  readonly lastingRate: number;
+  readonly base: { readonly packets: number; readonly at: number };
+}
+
+/** A rate is measured over at least this long. */
+const RATE_MS = 400;
+
+/** `before`: what the last listing made of it; `at`: when this one began. */
+export function trafficOf(ikeSa: IkeSa, before: Traffic | undefined, at: number): Traffic {
+  const packets = ikeSa.childSas.reduce((sum, child) => sum + child.packetsIn, 0);
+  const lastingRate = lastingRateOf(ikeSa);
+  const ages = ikeSa.childSas.flatMap(({ useInSeconds }) => useInSeconds ?? []);
+  const used = ages.length === 0 ? undefined : at - Math.max(0, Math.min(...ages)) * 1000;
+  if (before === undefined) {
+    return { packets, at, grewAt: used, rate: lastingRate, lastingRate, base: { packets, at } };
+  }
+  // Fewer than before: a CHILD_SA was rekeyed, which takes an answer of the client as well.
+  if (packets === before.packets) return { ...before, at };
+  const { base } = before;
+  // The last listing may be long ago.
+  const grewAt = Math.max(before.at, used ?? at);
+  const isMeasured = packets > base.packets && at - base.at >= RATE_MS;
+  if (!isMeasured) {
+    const anew = packets < base.packets ? { packets, at } : base;
+    return { packets, at, grewAt, rate: before.rate, lastingRate, base: anew };
+  }
+  const rate = (packets - base.packets) / (at - base.at);
+  return { packets, at, grewAt, rate, lastingRate, base: { packets, at } };
+}
+
+/** Since its CHILD_SAs were installed. */
+function lastingRateOf({ childSas }: IkeSa): number {
+  return childSas.reduce((sum, { packetsIn, installedSeconds = 0 }) => {
+    // Whole seconds: the true age is up to one more.
+    return sum + packetsIn / ((installedSeconds + 1) * 1000);
+  }, 0);
+}

@@ -1,0 +1,50 @@
+/** A drain in the intent file, beside what is forced: neither order takes the other away. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { BreakGlass } from '../../../sidecar/break-glass.ts';
+import { IntentFile } from '../../../sidecar/intent-file.ts';
+import { ORDER } from '../order-desk.ts';
+import { Scenario, V4 } from '../scenario.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'swancast-kept-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const DRAIN = { who: 'alice', reason: 'reboot' };
+
+it('is there after a force, a release and a restart', async () => {
+  let current: object | undefined;
+  const heard: unknown[] = [];
+  const open = async (): Promise<BreakGlass> => {
+    const run = new Scenario().guard({}).healthy(1000);
+    const one = new BreakGlass({
+      file: new IntentFile(folder),
+      prefixes: () => [...run.state.prefixes.keys()],
+      intents: () => run.state.intents,
+      drain: () => current,
+      onDrain: (kept) => heard.push(kept),
+      dispatch: (event) => void run.send(event),
+      clock: () => ({ now: run.now, time: 1_700_000_000_000 }),
+      log: () => undefined,
+    });
+    await one.start();
+    return one;
+  };
+  const kept = (): { forced: unknown[]; drain?: unknown } =>
+    JSON.parse(readFileSync(join(folder, 'intent.json'), 'utf8'));
+  const first = await open();
+  await first.keepDrain(DRAIN);
+  current = DRAIN;
+  await first.force(ORDER);
+  expect(kept()).toMatchObject({ forced: [{ prefix: V4 }], drain: DRAIN });
+  await first.release({ who: 'bob' });
+  expect(kept()).toMatchObject({ forced: [], drain: DRAIN });
+  await open();
+  expect(heard).toEqual([DRAIN]);
+  await first.keepDrain(undefined);
+  expect(() => kept()).toThrow('ENOENT');
+});

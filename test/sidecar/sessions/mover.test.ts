@@ -1,0 +1,165 @@
+/** The mover against a scripted charon with a changing set of IKE_SAs. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { SessionsEvent } from '../../../sidecar/sessions/machine.ts';
+import { SaFeed } from '../../../sidecar/sessions/feed.ts';
+import { Mover } from '../../../sidecar/sessions/mover.ts';
+import { FakeCharon } from '../../fake/charon.ts';
+import { SaTable } from '../../fake/sa-table.ts';
+
+describe('Mover', () => {
+  let directory: string;
+  let charon: FakeCharon;
+  let table: SaTable;
+  let mover: Mover;
+  let events: SessionsEvent[];
+  let wake: (() => void) | undefined;
+
+  beforeEach(async () => {
+    directory = mkdtempSync(join(tmpdir(), 'swancast-mover-'));
+    charon = await FakeCharon.listen(join(directory, 'vici.sock'));
+    table = new SaTable(charon);
+    events = [];
+    mover = new Mover({
+      path: charon.path,
+      now: () => 5,
+      log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
+      dispatch: (event) => {
+        events.push(event);
+        wake?.();
+      },
+      flush: () => undefined,
+    });
+  });
+
+  afterEach(async () => {
+    mover.close();
+    await charon.stop();
+    rmSync(directory, { recursive: true });
+  });
+
+  const until = async (done: () => boolean): Promise<void> => {
+    while (!done()) {
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
+  };
+
+  it('lists what is there, with the total of charon', async () => {
+    table.add({ local: '192.0.2.1', identity: 'a' });
+    table.add({ local: '192.0.2.1', identity: 'b' });
+    mover.run({ type: 'list' });
+    await until(() => events.length === 1);
+    expect(events[0]).toMatchObject({ type: 'listing', startedAt: 5, total: 2 });
+    const [event] = events;
+    expect(event?.type === 'listing' && event.ikeSas.map(({ remote }) => remote.id)).toEqual(['a', 'b']);
+    expect(table.seen[0]).toEqual({ command: 'list-sas', args: { noblock: 'yes' } });
+  });
+
+  it('redirects by id to that gateway, and terminates without waiting for the client', async () => {
+    const [one, two] = [
+      table.add({ local: '192.0.2.1', identity: 'a' }),
+      table.add({ local: '192.0.2.1', identity: 'b' }),
+    ];
+    mover.run({ type: 'redirect', gateway: '10.1.2.2', ids: [one] });
+    mover.run({ type: 'terminate', ids: [two] });
+    await charon.until(() => table.seen.length === 2);
+    expect(table.seen).toEqual([
+      { command: 'redirect', args: { 'ike-id': `${one}`, gateway: '10.1.2.2' } },
+      { command: 'terminate', args: { 'ike-id': `${two}`, timeout: '-1' } },
+    ]);
+    mover.run({ type: 'list' });
+    await until(() => events.length === 1);
+    const [event] = events;
+    // "success: yes" was only that it was queued: both are still listed, the one to be deleted as such.
+    expect(event?.type === 'listing' && event.ikeSas.map(({ state }) => state)).toEqual([
+      'ESTABLISHED',
+      'DELETING',
+    ]);
+  });
+
+  it('says who is gone, as charon knows no such IKE_SA', async () => {
+    const one = table.add({ local: '192.0.2.1', identity: 'a' });
+    mover.run({ type: 'terminate', ids: [one, 77] });
+    await until(() => events.length === 1);
+    expect(events).toEqual([{ type: 'moved', kind: 'terminate', gone: [77], unsent: [] }]);
+  });
+
+  it('says what was not sent when charon is gone, and opens the socket again for the next', async () => {
+    const [one, two] = [
+      table.add({ local: '192.0.2.1', identity: 'a' }),
+      table.add({ local: '192.0.2.1', identity: 'b' }),
+    ];
+    mover.run({ type: 'list' });
+    await until(() => events.length === 1);
+    events.length = 0;
+    await charon.crash();
+    mover.run({ type: 'redirect', gateway: '10.1.2.2', ids: [one, two] });
+    mover.run({ type: 'list' });
+    await until(() => events.length === 2);
+    expect(events).toContainEqual({ type: 'moved', kind: 'redirect', gone: [], unsent: [one, two] });
+    expect(events).toContainEqual({ type: 'listing-failed' });
+    charon = await FakeCharon.listen(charon.path);
+    table = new SaTable(charon);
+    table.add({ local: '192.0.2.1', identity: 'a' });
+    mover.run({ type: 'list' });
+    await until(() => events.length === 3);
+    expect(events[2]).toMatchObject({ type: 'listing', total: 1 });
+  });
+
+  it('the one under way when charon hangs up counts as sent, those behind it do not', async () => {
+    const ids = [1, 2, 3].map(() => table.add({ local: '192.0.2.1', identity: 'a' }));
+    table.hangUpAfter = 2;
+    mover.run({ type: 'terminate', ids });
+    await until(() => events.length === 1);
+    expect(events).toEqual([{ type: 'moved', kind: 'terminate', gone: [], unsent: ids.slice(2) }]);
+  });
+
+  it('tells the addresses of the connections', async () => {
+    charon.on('list-conns', () => [
+      { clients: { local_addrs: ['192.0.2.1', '10.1.1.2'], remote_addrs: ['%any'] } },
+      { site: { local_addrs: ['10.1.1.2'], remote_addrs: ['10.7.0.1'] } },
+    ]);
+    await mover.connections();
+    expect(events).toEqual([
+      {
+        type: 'connections',
+        connections: new Map([
+          ['clients', { localAddrs: ['192.0.2.1', '10.1.1.2'], remoteAddrs: ['%any'] }],
+          ['site', { localAddrs: ['10.1.1.2'], remoteAddrs: ['10.7.0.1'] }],
+        ]),
+      },
+    ]);
+  });
+});
+
+describe('SaFeed', () => {
+  it('gathers until its timer, or until it is flushed', () => {
+    const delivered: number[] = [];
+    let fire: (() => void) | undefined;
+    const feed = new SaFeed(
+      (batch) => delivered.push(batch.length),
+      (_, then) => {
+        fire = then;
+        return () => {
+          fire = undefined;
+        };
+      },
+    );
+    const alert = { kind: 'alert', type: 'x' } as const;
+    feed.hear(alert);
+    feed.hear(alert);
+    expect(delivered).toEqual([]);
+    fire?.();
+    expect(delivered).toEqual([2]);
+    feed.hear(alert);
+    feed.flush();
+    expect(delivered).toEqual([2, 1]);
+    expect(fire).toBeUndefined();
+    feed.flush();
+    expect(delivered).toEqual([2, 1]);
+  });
+});

@@ -1,0 +1,177 @@
+/** What the control socket is asked about sessions: refused, guarded, kept, carried out. */
+import { describe, expect, it } from 'vitest';
+import { IntentFileError } from '../../../sidecar/intent-file.ts';
+import { keptDrain, resumedDrain, type DrainIntent } from '../../../sidecar/sessions/drain-intent.ts';
+import { parseDrainOrder } from '../../../sidecar/sessions/drain-order.ts';
+import { DrainDesk, type DrainDeskOptions } from '../../../sidecar/sessions/orders.ts';
+import { Crowd, GW2, policyOf } from './crowd.ts';
+
+const ORDER = { who: 'alice', reason: 'reboot', move: 'auto' };
+
+function desk(change: Partial<DrainDeskOptions> = {}) {
+  const crowd = new Crowd({ policy: { addresses: 'identity' } }).start();
+  const kept: (DrainIntent | undefined)[] = [];
+  const logged: string[] = [];
+  const options: DrainDeskOptions = {
+    policy: () => policyOf({ addresses: 'identity' }),
+    state: () => crowd.state,
+    members: () => [GW2, { name: 'gw3' }],
+    targets: () => [GW2],
+    mayDrain: () => ({ ok: true }),
+    probe: async () => undefined,
+    keep: async (intent) => {
+      kept.push(intent);
+    },
+    dispatch: (event) => crowd.send(event),
+    clock: () => ({ now: crowd.now, time: 1_700_000_000_000 }),
+    log: (_, text) => logged.push(text),
+    ...change,
+  };
+  return { crowd, kept, logged, desk: new DrainDesk(options) };
+}
+
+describe('POST /drain', () => {
+  it('is kept first, then in effect, and shown', async () => {
+    const { crowd, kept, desk: one } = desk();
+    const outcome = await one.drain({ ...ORDER, seconds: 60, rate: 7, deadline_seconds: 30 });
+    expect(outcome).toMatchObject({
+      done: {
+        drain: {
+          who: 'alice',
+          reason: 'reboot',
+          method: 'redirect',
+          rate_per_second: 7,
+          remaining_seconds: 60,
+        },
+      },
+    });
+    expect(kept).toEqual([crowd.state.drain?.intent]);
+    expect(await one.undrain({ who: 'bob' })).toMatchObject({ done: { drain: null } });
+    expect(kept.at(-1)).toBeUndefined();
+  });
+
+  it.each([
+    [{}, /who/],
+    [{ ...ORDER, move: 'push' }, /move/],
+    [{ ...ORDER, rate: 0 }, /rate/],
+    [{ ...ORDER, rate: 1.5 }, /rate/],
+    [{ ...ORDER, seconds: -1 }, /seconds/],
+    [{ ...ORDER, deadline_seconds: '9' }, /deadline_seconds/],
+    [{ ...ORDER, reason: 'a\nb' }, /reason/],
+    [{ ...ORDER, force: 'yes' }, /force/],
+    [{ ...ORDER, color: 'red' }, /color/],
+    [{ ...ORDER, to: 'nowhere' }, /known: gw2, gw3/],
+    [{ ...ORDER, to: 'gw1' }, /itself/],
+    [{ ...ORDER, move: 'terminate', to: 'gw2' }, /redirect/],
+    [[], /object/],
+  ])('refuses %j', async (body, why) => {
+    const { crowd, kept, desk: one } = desk();
+    const outcome = await one.drain(body);
+    expect(outcome).toMatchObject({ refused: 'bad-order', why: expect.stringMatching(why) });
+    expect(kept).toEqual([]);
+    expect(crowd.state.drain).toBeUndefined();
+  });
+
+  const guarded: [string, Partial<DrainDeskOptions>, object, RegExp][] = [
+    [
+      'the last one',
+      { mayDrain: () => ({ ok: false, reasons: ['192.0.2.1/32: 0 of the others'] }) },
+      {},
+      /0 of the others/,
+    ],
+    ['a target that is draining, degraded or stale', {}, { to: 'gw3' }, /gw3 is no target now/],
+    [
+      'a target that does not answer IKE',
+      { probe: async () => 'silent' },
+      { to: 'gw2' },
+      /gw2 does not answer IKE on 10.1.2.2: silent/,
+    ],
+    ['no target at all', { targets: () => [] }, { move: 'redirect' }, /no healthy gateway/],
+    [
+      'redirect where addresses do not follow',
+      { policy: () => policyOf() },
+      { move: 'redirect' },
+      /sessions.addresses says pool/,
+    ],
+  ];
+  it.each(guarded)('refuses %s, unless forced or going down', async (_, options, change, why) => {
+    const { kept, desk: one } = desk(options);
+    expect(await one.drain({ ...ORDER, ...change })).toMatchObject({
+      refused: 'guarded',
+      why: expect.stringMatching(why),
+    });
+    expect(kept).toEqual([]);
+    expect(await one.drain({ ...ORDER, ...change, force: true })).toHaveProperty('done');
+    expect(await one.drain({ ...ORDER, ...change, shutdown: true })).toHaveProperty('done');
+  });
+
+  it('changes nothing when it cannot be kept, or swancast is stopping', async () => {
+    const full = new IntentFileError('INTENT_UNWRITABLE', 'the disk is full');
+    const { crowd, desk: one } = desk({ keep: () => Promise.reject(full) });
+    expect(await one.drain(ORDER)).toEqual({
+      refused: 'not-kept',
+      why: 'the disk is full; nothing was changed',
+    });
+    expect(crowd.state.drain).toBeUndefined();
+    one.close();
+    expect(await one.drain(ORDER)).toMatchObject({ refused: 'unavailable' });
+  });
+
+  it('undrain of what is not drained writes nothing', async () => {
+    const { kept, desk: one } = desk();
+    expect(await one.undrain({ who: 'bob' })).toHaveProperty('done');
+    expect(await one.undrain({})).toMatchObject({ refused: 'bad-order' });
+    expect(kept).toEqual([]);
+  });
+});
+
+describe('a drain over a restart', () => {
+  const moment = { now: 5000, time: Date.parse('2026-01-01T00:10:00Z') };
+  const kept = {
+    ...{
+      who: 'alice',
+      reason: 'reboot',
+      since: '2026-01-01T00:00:00.000Z',
+      until: '2026-01-01T01:00:00.000Z',
+    },
+    ...{ move: 'auto', to: 'gw2', rate_per_second: 100, deadline_seconds: 300 },
+  };
+
+  it('comes back with the time that is left', () => {
+    const intent = resumedDrain(kept, moment) as DrainIntent;
+    expect(intent).toMatchObject({
+      who: 'alice',
+      to: 'gw2',
+      endsAt: 5000 + 50 * 60_000,
+      deadlineMs: 300_000,
+    });
+    expect(keptDrain(intent)).toEqual(kept);
+  });
+
+  it('without an end stays; with its time over it is gone; with a clock set back it lasts no longer than ordered', () => {
+    const { until, ...endless } = kept;
+    expect(resumedDrain(endless, moment)).toMatchObject({ until: undefined, endsAt: undefined });
+    expect(resumedDrain({ ...kept, until: '2026-01-01T00:10:00.000Z' }, moment)).toBeUndefined();
+    const back = resumedDrain(kept, { now: 0, time: Date.parse('2025-01-01T00:00:00Z') }) as DrainIntent;
+    expect(back.endsAt).toBe(3_600_000);
+    expect(until).toBeDefined();
+  });
+
+  it.each([
+    [null, /object/],
+    [{ ...kept, move: 'x' }, /move/],
+    [{ ...kept, since: 'x' }, /times/],
+    [{ ...kept, rate_per_second: 0 }, /rate/],
+    [{ ...kept, deadline_seconds: 'x' }, /deadline/],
+    [{ ...kept, who: '' }, /who/],
+    [{ ...kept, to: 7 }, /to/],
+  ])('says what is wrong with %j', (raw, why) => {
+    expect(resumedDrain(raw, moment)).toEqual(expect.stringMatching(why));
+  });
+});
+
+describe('parseDrainOrder', () => {
+  it('trims, and leaves out what was not said', () => {
+    expect(parseDrainOrder({ ...ORDER, who: ' alice ' })).toEqual(ORDER);
+  });
+});
