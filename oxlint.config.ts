@@ -61,6 +61,7 @@ const PURE_BGP = [
 const PURE_SIDECAR = [
   'sidecar/{ask,decision,force,intent,next-steps,order,policy,prefix,printable,reason,status,trouble,verdict}.ts',
   'sidecar/config/rules.ts',
+  'sidecar/fleet/{answer,ask-problem,better,drain-guard,drift,gate,report,view,word}.ts',
 ];
 const CLOCKS = [
   'Date',

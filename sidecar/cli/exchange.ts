@@ -19,7 +19,7 @@ export class DaemonError extends Error {
 }
 
 export interface Question {
-  readonly path: '/status' | '/force' | '/release' | '/checks' | '/checks/run';
+  readonly path: '/status' | '/force' | '/release' | '/checks' | '/checks/run' | '/fleet';
   /** What is posted; without it the question only reads. */
   readonly order?: object;
 }
@@ -76,6 +76,9 @@ export async function exchange<T extends object>(
   if (question.order !== undefined && REFUSALS.includes(reply.status)) {
     throw new DaemonError('DAEMON_REFUSED', `refused: ${printable(reply.body.trim())}`);
   }
+  if (question.path === '/fleet' && reply.status === 404) {
+    throw new DaemonError('DAEMON_REFUSED', printable(reply.body.trim()));
+  }
   if (reply.status !== 200) throw strange(`answered with HTTP status ${reply.status}`);
   let answer: unknown;
   try {
@@ -99,6 +102,7 @@ const EXPECTED: Readonly<Record<Question['path'], string>> = {
   '/release': 'prefixes',
   '/checks': 'checks',
   '/checks/run': 'checks',
+  '/fleet': 'a fleet',
 };
 
 function send(

@@ -2,18 +2,19 @@
  * DOC: The command `swancast`, one file a command:
  *
  *   run.ts     the daemon                        config.ts   check, print, schema
- *   status.ts  what is, as tables                render.ts   exabgp.conf
+ *   status.ts  what is, as tables                render.ts   exabgp.conf; gtsm.ts: nftables rules
  *   explain.ts why, one glance for each prefix   version.ts
  *   force.ts, release.ts   break-glass             canary.ts   a real client at work, a daemon of its own
- *   check.ts  the checks: listed, run now
+ *   check.ts  the checks: listed, run now          fleet.ts   all gateways, and whether one may go
  *
  * exchange.ts asks the running daemon; outcome.ts has the exit codes. Each command is imported when it is
  * called, so that none waits for the parts of another.
  */
-import { Argument, Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import type { Gate } from '../fleet/gate.ts';
 import { VERSION } from '../installation.ts';
 import { FORCE_SECONDS_MAXIMUM, FORCE_VERBS, parseDuration, type ForceVerb } from '../intent.ts';
-import { EXIT, EXIT_TEXTS, processOutput, type Output } from './outcome.ts';
+import { EXIT, EXIT_TEXTS, GATE_EXITS, processOutput, type Output } from './outcome.ts';
 
 export const DEFAULT_CONFIG = '/etc/swancast/swancast.yaml';
 export const DEFAULT_CANARY_CONFIG = '/etc/swancast/canary.yaml';
@@ -99,11 +100,40 @@ export function buildProgram(surroundings: Surroundings, finish: (code: number) 
   });
 
   withSocket(program.command('release'))
-    .description('end what was forced before its time: the checks decide again')
+    .description(
+      'end what was forced and what is held down for its flaps, before its time: the checks decide again',
+    )
     .argument('[prefix]', 'a configured prefix; without it: all of them')
     .action(async (prefix: string | undefined, options: SocketOptions) => {
       const { release } = await import('./release.ts');
       finish(await release(prefix, options, surroundings));
+    });
+
+  withSocket(program.command('fleet'))
+    .description(
+      'show all gateways of the fleet as this one hears them; with --gate, say by the exit code whether work on one may begin or go on',
+    )
+    .addOption(
+      new Option(
+        '--gate <question>',
+        'drain: may it be taken out; announced: does it announce all its prefixes, with nothing failing',
+      ).choices(['drain', 'announced'] satisfies Gate[]),
+    )
+    .option('--gateway <name>', 'the gateway in question (default: drain: this one, announced: all of them)')
+    .option(
+      '--minimum <number>',
+      'how many others (drain), or gateways (announced), must announce each prefix',
+      whole,
+    )
+    .addHelpText(
+      'after',
+      `\nExit codes with --gate:\n${Object.entries(GATE_EXITS)
+        .map(([code, text]) => `  ${code}  ${text}\n`)
+        .join('')}`,
+    )
+    .action(async (options: FleetOptions) => {
+      const { fleet } = await import('./fleet.ts');
+      finish(await fleet(options, surroundings));
     });
 
   const check = program.command('check').description('look at the checks of the running daemon');
@@ -160,6 +190,12 @@ export function buildProgram(surroundings: Surroundings, finish: (code: number) 
       const { renderExabgp } = await import('./render.ts');
       finish(renderExabgp(options.config, surroundings));
     });
+  withConfig(render.command('gtsm'))
+    .description('nftables rules: BGP of neighbors with gtsm: true counts only with TTL 255')
+    .action(async (options: ConfigOption) => {
+      const { renderGtsm } = await import('./render.ts');
+      finish(renderGtsm(options.config, surroundings));
+    });
 
   withJson(program.command('version'))
     .description('print the version')
@@ -183,6 +219,11 @@ export interface SocketOptions extends JsonOption {
 export interface CanaryOptions extends ConfigOption, JsonOption {
   readonly once?: boolean;
 }
+export interface FleetOptions extends SocketOptions {
+  readonly gate?: Gate;
+  readonly gateway?: string;
+  readonly minimum?: number;
+}
 export interface ForceOptions extends SocketOptions {
   /** Seconds. */
   readonly for: number;
@@ -198,6 +239,11 @@ const withSocket = (command: Command): Command =>
   withJson(command)
     .option('-s, --socket <path>', 'control socket of the daemon (default: the one of the configuration)')
     .option('-c, --config <file>', `configuration file that names the socket (default: ${DEFAULT_CONFIG})`);
+
+function whole(text: string): number {
+  if (/^\d{1,5}$/u.test(text)) return Number(text);
+  throw new InvalidArgumentError('A whole number expected.');
+}
 
 /** "10m" → 600. */
 function seconds(text: string): number {
