@@ -63,6 +63,7 @@ const PURE_SIDECAR = [
   'sidecar/config/rules.ts',
   'sidecar/sessions/{drain,drain-intent,drain-order,evacuate,exodus,exodus-moves,machine,moves,notice,pace,path-news,pin,place,policy,progress,scene,sessions,stillness,sweep,traffic}.ts',
   'sidecar/cli/drain-text.ts',
+  'sidecar/fleet/{answer,ask-problem,better,drain-guard,drift,gate,report,view,word}.ts',
 ];
 const CLOCKS = [
   'Date',

@@ -5,6 +5,7 @@
  * Known community names are left out on purpose: it knows `no-export`, but not `graceful-shutdown`.
  */
 import { announcementProblems, type Announcement } from './announcement.ts';
+import { announceWords, neighborWords, routeWords } from './route-words.ts';
 
 /** Withdraws every route from every neighbor; answered like a withdrawal. */
 export const CLEAR = 'clear adj-rib out';
@@ -16,28 +17,22 @@ export const showCommand = (neighbor: string): string =>
   neighbor === 'all' ? 'show neighbor extensive' : `show neighbor ${neighbor} extensive`;
 
 /**
- * `announce route …`. With `prepend`, the AS path is written out: ExaBGP then sends it as it stands and adds
- * nothing (without one it sends our own AS once to an eBGP neighbor), so our AS comes prepend + 1 times.
+ * `announce route …`, with `neighbor A, neighbor B` in front when it is for these alone: answered by `error` when
+ * ExaBGP has none of them, and by `done` when it has one.
  * Throws on an announcement that was not checked: that is a defect, and the line is not written.
  */
 export function announceCommand(announcement: Announcement, localAs: number): string {
   assertChecked(announcement);
-  const { prefix, nextHop, med, localPreference, prepend = 0 } = announcement;
-  const { communities = [], largeCommunities = [] } = announcement;
-  return [
-    `announce route ${prefix} next-hop ${nextHop}`,
-    ...(med === undefined ? [] : [`med ${med}`]),
-    ...(localPreference === undefined ? [] : [`local-preference ${localPreference}`]),
-    ...(prepend === 0 ? [] : [`as-path [ ${new Array<number>(prepend + 1).fill(localAs).join(' ')} ]`]),
-    ...(communities.length === 0 ? [] : [`community [ ${communities.join(' ')} ]`]),
-    ...(largeCommunities.length === 0 ? [] : [`large-community [ ${largeCommunities.join(' ')} ]`]),
-  ].join(' ');
+  return announceWords(announcement, localAs);
 }
 
-/** `withdraw route …` with the next-hop it was announced with: without one, some versions keep the route. */
-export function withdrawCommand(announcement: Pick<Announcement, 'prefix' | 'nextHop'>): string {
-  assertChecked({ prefix: announcement.prefix, nextHop: announcement.nextHop });
-  return `withdraw route ${announcement.prefix} next-hop ${announcement.nextHop}`;
+/**
+ * `withdraw route …` from those who were told, with the path identifier, which makes it a route of its own, and the
+ * next-hop it was announced with: without one, some versions keep the route.
+ */
+export function withdrawCommand(announcement: Announcement): string {
+  assertChecked(announcement);
+  return `${neighborWords(announcement.neighbors)}withdraw ${routeWords(announcement)}`;
 }
 
 function assertChecked(announcement: Announcement): void {

@@ -6,8 +6,12 @@
  *   graceful-restart disable  the router would keep our routes after the session is gone (RFC 4724)
  *   route-refresh disable     with it, 4.2.21 puts off `clear adj-rib out` and every route after it, answers
  *                             `done` all the same, and sends nothing until some other route comes by
+ *   no negotiated event       where add-path is: 4.2.21 cannot write that event then, and resets the session for it
  *   adj-rib-in false          we never look at the routers' routes: no memory for a full table
- *   no incoming-ttl           ignored on outgoing sessions; GTSM is for nftables or the router to enforce
+ *   no check of what comes in GTSM is for nftables or the router to enforce: 4.2.21 ignores incoming-ttl. But on a
+ *                             passive neighbor's listener, that sets what goes out, and outgoing-ttl does nothing
+ *   listen                    a socket for a passive neighbor alone, whoever starts ExaBGP: exabgp.tcp.bind in its
+ *                             environment stays empty
  */
 import { addressBytes } from './address.ts';
 
@@ -25,8 +29,12 @@ export interface NeighborSettings {
   readonly families: readonly AddressFamily[];
   /** TCP MD5 (RFC 2385), 1 to 80 characters. */
   readonly md5Password?: string;
-  /** 255 for a neighbor with GTSM (RFC 5082). */
+  /** 255 for a neighbor with GTSM (RFC 5082), else the hops to a distant one; absent: the host's own, mostly 64. */
   readonly outgoingTtl?: number;
+  /** The router connects to us: ExaBGP listens on `localAddress` and `port`, and never connects itself. */
+  readonly passive?: boolean;
+  /** It is told path identifiers if it takes them (RFC 7911): needed as soon as an announcement has a pathId. */
+  readonly addPath?: boolean;
 }
 
 export interface ExabgpSettings {
@@ -143,8 +151,13 @@ export function turnNeighborOver(text: string, address: string): string | undefi
   return lines.with(at, `\tauto-flush ${lines[at] === '\tauto-flush true;' ? 'false' : 'true'};`).join('\n');
 }
 
+/** True when the two differ in nothing but what `turnNeighborOver` changes. */
+export const sameButTurned = (a: string, b: string): boolean => unturned(a) === unturned(b);
+
+const unturned = (text: string): string => text.replaceAll(/^\tauto-flush (true|false);$/gm, '');
+
 function neighborBlock(neighbor: NeighborSettings, routerId: string): string[] {
-  const { md5Password, outgoingTtl, port } = neighbor;
+  const { md5Password, outgoingTtl, port, passive = false, addPath = false } = neighbor;
   return [
     `neighbor ${neighbor.address} {`,
     `\trouter-id ${routerId};`,
@@ -152,8 +165,8 @@ function neighborBlock(neighbor: NeighborSettings, routerId: string): string[] {
     `\tlocal-as ${neighbor.localAs};`,
     `\tpeer-as ${neighbor.peerAs};`,
     `\thold-time ${neighbor.holdSeconds};`,
-    ...(port === 179 ? [] : [`\tconnect ${port};`]),
-    ...(outgoingTtl === undefined ? [] : [`\toutgoing-ttl ${outgoingTtl};`]),
+    ...(passive ? ['\tpassive true;', `\tlisten ${port};`] : port === 179 ? [] : [`\tconnect ${port};`]),
+    ...(outgoingTtl === undefined ? [] : [`\t${passive ? 'incoming' : 'outgoing'}-ttl ${outgoingTtl};`]),
     ...(md5Password === undefined ? [] : [`\tmd5-password "${md5Password}";`, '\tmd5-base64 false;']),
     // Means nothing to ExaBGP, 4.2 to 5.0; reconnect.ts turns it over, so that a reload finds the neighbor changed.
     '\tauto-flush true;',
@@ -163,6 +176,7 @@ function neighborBlock(neighbor: NeighborSettings, routerId: string): string[] {
     '\t\tasn4 enable;',
     '\t\tgraceful-restart disable;',
     '\t\troute-refresh disable;',
+    ...(addPath ? ['\t\tadd-path send;'] : []),
     '\t}',
     '\tfamily {',
     ...neighbor.families.map((family) => `\t\t${family} unicast;`),
@@ -170,7 +184,7 @@ function neighborBlock(neighbor: NeighborSettings, routerId: string): string[] {
     '\tapi {',
     '\t\tprocesses [ swancast ];',
     '\t\tneighbor-changes;',
-    '\t\tnegotiated;',
+    ...(addPath ? [] : ['\t\tnegotiated;']),
     '\t}',
     '}',
   ];
@@ -199,6 +213,11 @@ function neighborProblems(neighbor: NeighborSettings): string[] {
   if (!within(neighbor.port, 1, 65535)) problems.push(`port ${neighbor.port}: 1 to 65535 expected`);
   if (outgoingTtl !== undefined && !within(outgoingTtl, 1, 255)) {
     problems.push(`outgoing TTL ${outgoingTtl}: 1 to 255 expected`);
+  }
+  if (outgoingTtl !== undefined && neighbor.passive === true && bytes?.length === 16) {
+    problems.push(
+      'passive: ExaBGP cannot set the TTL of IPv6 connections that come in: let it connect, or use no GTSM and no TTL here',
+    );
   }
   // The text of a password stays out of messages. Quotes of both kinds and backslashes mean something to ExaBGP even inside quotes.
   if (md5Password !== undefined && !/^[\x20\x21\x23-\x26\x28-\x5b\x5d-\x7e]{1,80}$/.test(md5Password)) {

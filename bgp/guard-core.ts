@@ -136,7 +136,10 @@ function report(turn: Turn, before: GuardState): void {
     before.desired === desired &&
     before.ledger.routes === ledger.routes &&
     before.neighbors === neighbors;
-  if (unchanged) return;
+  // With more answers to come soon, one report is enough: a hundred announcements would be as many long ones.
+  const isMoreToCome = ledger.pending.some(({ kind }) => kind === 'announce');
+  const isSlight = before.lease === lease && before.neighbors === neighbors && before.desired === desired;
+  if (unchanged || (isSlight && isMoreToCome)) return;
   const message = { type: 'report', ...leaseReport(turn.state) } as const;
   const reported = JSON.stringify(message);
   if (reported === turn.state.reported) return;

@@ -3,6 +3,7 @@
  * evidence and is obeyed at once, and adding or keeping one needs evidence younger than the maximum age, and
  * than the last lapse: a sidecar that stood still and goes on would announce what it knew before.
  */
+import { routeKey } from './announcement.ts';
 import type { LeaseMessage, RefusalCode } from './lease.ts';
 import type { Turn } from './guard-state.ts';
 
@@ -54,8 +55,9 @@ function onSet(turn: Turn, client: number, message: Extract<LeaseMessage, { type
     const bad = evidenceProblem(turn, message.evidence);
     if (bad !== undefined) {
       // What the sender no longer wants goes, however old its evidence is.
-      const wanted = new Set(announcements.map(({ prefix }) => prefix));
-      turn.state = { ...turn.state, desired: turn.state.desired.filter(({ prefix }) => wanted.has(prefix)) };
+      const wanted = new Set(announcements.map(routeKey));
+      const desired = turn.state.desired.filter((announcement) => wanted.has(routeKey(announcement)));
+      turn.state = { ...turn.state, desired };
       return refuse(turn, client, ...bad);
     }
   }

@@ -13,7 +13,15 @@ import { parseReply } from './reply.ts';
 const ROUNDS = 3;
 const ROUTES = [
   { prefix: '192.0.2.1/32', nextHop: 'self', med: 100, communities: ['65000:1'] },
-  { prefix: '2001:db8::1/128', nextHop: 'self', prepend: 2, largeCommunities: ['65000:1:2'] },
+  {
+    prefix: '2001:db8::1/128',
+    nextHop: 'self',
+    pathId: 1,
+    neighbors: ['192.0.2.9'],
+    prepend: 2,
+    largeCommunities: ['65000:1:2'],
+    extendedCommunities: ['target:65000:1'],
+  },
 ] as const;
 
 /** `write` gets the commands that ExaBGP would have got. Touches nothing else. */

@@ -1,6 +1,7 @@
 /** What ExaBGP's lines do to the guard: answers move the phases and the ledger, events the neighbors. */
+import { routeKey } from './announcement.ts';
 import { parseListingLine } from './neighbor-listing.ts';
-import { answer, type Pending } from './reconcile.ts';
+import { answer, isRefusedInVain, type Pending } from './reconcile.ts';
 import type { Reply } from './reply.ts';
 import { enter, kill, log, type Neighbor, type Turn } from './guard-state.ts';
 
@@ -116,6 +117,9 @@ function onAnswer(turn: Turn, verdict: 'done' | 'error'): void {
     return;
   }
   const { answered } = taken;
+  const inVain =
+    answered.kind === 'withdraw' &&
+    isRefusedInVain(answered, ledger.routes.get(routeKey(answered.announcement)));
   turn.state = { ...turn.state, ledger: taken.ledger };
   if (answered.kind === 'probe') {
     turn.state = { ...turn.state, versionSeen: false };
@@ -124,23 +128,29 @@ function onAnswer(turn: Turn, verdict: 'done' | 'error'): void {
   } else if (answered.kind === 'show') {
     turn.state = { ...turn.state, listing: '' };
   } else if (verdict === 'error') {
-    onError(turn, answered);
+    onError(turn, answered, inVain);
   } else if (phase === 'clearing') {
     enter(turn, 'confirming', { kind: 'probe', at: turn.now });
   }
 }
 
-function onError(turn: Turn, refused: Exclude<Pending, { kind: 'probe' | 'show' }>): void {
+function onError(turn: Turn, refused: Exclude<Pending, { kind: 'probe' | 'show' }>, inVain: boolean): void {
   switch (refused.kind) {
     case 'announce': {
-      const { prefix } = refused.announcement;
-      const text = `ExaBGP refused to announce ${prefix}: see its log; does a neighbor list this process in its api block?`;
-      log(turn, 'error', text);
+      const { prefix, neighbors } = refused.announcement;
+      const question =
+        neighbors === undefined
+          ? 'does a neighbor list this process in its api block?'
+          : `does it have ${neighbors.join(' or ')} in its configuration?`;
+      log(turn, 'error', `ExaBGP refused to announce ${prefix}: see its log; ${question}`);
       return;
     }
-    case 'withdraw':
-      kill(turn, `ExaBGP refused to withdraw ${refused.announcement.prefix}`);
+    case 'withdraw': {
+      const { prefix } = refused.announcement;
+      if (inVain) log(turn, 'info', `${prefix} needed no withdrawal: ExaBGP never took its announcement`);
+      else kill(turn, `ExaBGP refused to withdraw ${prefix}`);
       return;
+    }
     case 'clear': {
       if (turn.state.phase === 'open') {
         kill(turn, 'ExaBGP refused to withdraw everything');

@@ -5,8 +5,8 @@
  *                │                                  ▲                        │
  *                └─ Supervisor (process.ts)         └── reply.ts ◄───────────┘
  *
- * announcement, address   a route, checked part by part                                  (pure)
- * command, reply          ExaBGP's API: lines out, lines in                              (pure)
+ * announcement, address, community   a route, checked part by part                       (pure)
+ * command, route-words, reply   ExaBGP's API: lines out, lines in                        (pure)
  * line-reader             bytes to lines, with a length cap                              (pure)
  * reconcile               desired against acknowledged → commands, withdrawals first     (pure)
  * exabgp-conf             ExaBGP's configuration file                                    (pure)
@@ -25,20 +25,21 @@
  *
  * Not imported here: guard.ts, which is a program of its own (deploy/launch-guard.sh starts it).
  *
- * RFC 4271 (BGP-4), 1997 (communities), 8092 (large communities), 4760 (IPv6 routes), 2385 (TCP MD5),
- * 5082 (GTSM), 8326 (graceful shutdown: community 65535:0).
+ * RFC 4271 (BGP-4), 1997 (communities), 8092 (large communities), 4360 and 5668 (extended communities),
+ * 4760 (IPv6 routes), 7911 (several paths of a prefix), 2385 (TCP MD5), 5082 (GTSM), 8326 (graceful shutdown:
+ * community 65535:0).
  */
 export {
   announcementProblems,
   announcementSetProblems,
   attributeProblems,
   parseAnnouncement,
+  routeKey,
   sameAnnouncement,
   type Announcement,
   type Attributes,
-  type Community,
-  type LargeCommunity,
 } from './announcement.ts';
+export type { Community, ExtendedCommunity, LargeCommunity } from './community.ts';
 export { announceCommand, CLEAR, VERSION, withdrawCommand } from './command.ts';
 export { parseReply, REPLY_LINE_MAXIMUM, type Reply } from './reply.ts';
 export { LineReader } from './line-reader.ts';

@@ -6,7 +6,7 @@
  *
  * Times are CLOCK_MONOTONIC milliseconds (`process.hrtime`): one clock for all processes of a host.
  */
-import { announcementSetProblems, parseAnnouncement, type Announcement } from './announcement.ts';
+import { overlapProblems, parseAnnouncement, type Announcement } from './announcement.ts';
 
 export type LeaseMessage =
   | {
@@ -76,7 +76,7 @@ export function parseLeaseMessage(line: string): LeaseMessage | string {
       const parsed = announcements.map(parseAnnouncement);
       const problems = parsed.flatMap((part) => ('problems' in part ? part.problems : []));
       const set = parsed.flatMap((part) => ('announcement' in part ? [part.announcement] : []));
-      if (problems.length === 0) problems.push(...announcementSetProblems(set));
+      if (problems.length === 0) problems.push(...overlapProblems(set));
       if (problems.length > 0) return `set: ${problems.slice(0, 5).join('; ')}`;
       return { type: 'set', generation, evidence, announcements: set };
     }

@@ -14,8 +14,11 @@ export interface WatchedNeighbor {
   readonly port: number;
   /** TCP MD5. */
   readonly passwordFile?: string;
-  /** GTSM. */
+  readonly passwordCredential?: string;
+  /** 255: GTSM. */
   readonly outgoingTtl?: number;
+  /** The router connects to us: there is nothing to redial. */
+  readonly passive?: boolean;
 }
 
 export interface NeighborWatchOptions {
@@ -32,6 +35,8 @@ const PATIENCE_MS = 10_000;
 const LOOK_EVERY_MS = 500;
 /** A SYN is not repeated within it. */
 const PROBE_TIMEOUT_MS = 950;
+/** RFC 5082 section 3. */
+const GTSM_TTL = 255;
 /** A session that lasted so long was no flapping one. */
 const STABLE_MS = 30_000;
 
@@ -52,6 +57,11 @@ export class NeighborWatch {
 
   constructor(options: NeighborWatchOptions) {
     this.#options = options;
+  }
+
+  /** Those whom ExaBGP connects to. */
+  get dialled(): string[] {
+    return this.#options.neighbors.flatMap(({ address, passive }) => (passive === true ? [] : [address]));
   }
 
   /** What the guard last said. One advice per time that a neighbor goes (or stays) down. */
@@ -84,7 +94,7 @@ export class NeighborWatch {
     const advice = setTimeout(() => this.#advise(neighbor), patienceMs);
     const down: Down = { stop, advice, look: () => undefined };
     this.#down.set(address, down);
-    void this.#lookAt(neighbor, down);
+    if (neighbor.passive !== true) void this.#lookAt(neighbor, down);
   }
 
   #leave(address: string): void {
@@ -97,16 +107,16 @@ export class NeighborWatch {
 
   async #lookAt(neighbor: WatchedNeighbor, down: Down): Promise<void> {
     const { signal } = down.stop;
-    const { address, passwordFile, outgoingTtl } = neighbor;
+    const { address, passwordFile, passwordCredential, outgoingTtl } = neighbor;
     const { now, redial } = this.#options;
-    const blind = passwordFile !== undefined;
+    const blind = passwordFile !== undefined || passwordCredential !== undefined;
     for (;;) {
       await pause(down);
       if (signal.aborted) return;
       // Only what is known to be down is touched; `connected` may become a session any moment.
       if (this.#states[address] !== 'down') continue;
       const outcome =
-        outgoingTtl === undefined ? await probeRouter(neighbor, PROBE_TIMEOUT_MS, signal) : 'unasked';
+        outgoingTtl === GTSM_TTL ? 'unasked' : await probeRouter(neighbor, PROBE_TIMEOUT_MS, signal);
       if (signal.aborted) return;
       if (this.#states[address] !== 'down') continue;
       const next = onProbe(this.#redials.get(address) ?? FIRST_REDIAL, outcome, blind, now());
@@ -119,14 +129,14 @@ export class NeighborWatch {
     }
   }
 
-  #advise({ address, localAddress, port }: WatchedNeighbor): void {
+  #advise({ address, localAddress, port, passive = false }: WatchedNeighbor): void {
     const state = this.#states[address];
     if (state === 'up') return;
     const localPresent = isHere(localAddress);
     const reason = this.#reasons[address];
     this.#options.onAdvice(
       address,
-      neighborAdvice({ address, localAddress, port, localPresent, state, reason }),
+      neighborAdvice({ address, localAddress, port, passive, localPresent, state, reason }),
     );
   }
 }

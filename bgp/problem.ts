@@ -85,6 +85,8 @@ export interface NeighborFacts {
   readonly address: string;
   readonly localAddress: string;
   readonly port: number;
+  /** The router connects to us. */
+  readonly passive?: boolean;
   /** Is the local address on this host? */
   readonly localPresent: boolean;
   readonly state: 'down' | 'connected' | undefined;
@@ -96,11 +98,13 @@ export interface NeighborFacts {
  * address shows only as silence.
  */
 export function neighborAdvice(facts: NeighborFacts): string {
-  const { address, localAddress, port, localPresent, state, reason } = facts;
+  const { address, localAddress, port, passive = false, localPresent, state, reason } = facts;
   if (!localPresent) {
     return `neighbor ${address} cannot come up: its local_address ${localAddress} is not on this host (\`ip addr\`): correct bgp.neighbors`;
   }
-  const silence = `neighbor ${address} does not answer on TCP port ${port}: is the address right, does BGP run there, does it expect ${localAddress}, and is the password the same?`;
+  const silence = passive
+    ? `neighbor ${address} does not connect to ${localAddress} port ${port}, where ExaBGP waits for it (passive): does BGP run there, does it expect ${localAddress}, and is the password the same?`
+    : `neighbor ${address} does not answer on TCP port ${port}: is the address right, does BGP run there, does it expect ${localAddress}, and is the password the same?`;
   if (reason === TCP_FAILED) return silence;
   if (state === 'connected') {
     return `neighbor ${address} accepts the connection, but no session comes up: compare peer_as and local_as with the router`;

@@ -5,21 +5,25 @@
  * was told but has not sent yet is covered too (it clears what it keeps in mind, and that holds both).
  * Else withdrawals come first and always at once: they overtake announcements that are not answered yet and stand
  * under no limit, so a withdrawal waits behind at most `unackedMaximum` announcements. Announcements wait
- * until their prefix has no unanswered command: if announce, withdraw and announce of one prefix reached
- * ExaBGP 4.2 in one turn of its loop, it might send the withdrawal last (it groups UPDATEs by attributes).
+ * until their route has no unanswered command, and no other route of their prefix an unanswered withdrawal: if
+ * announce, withdraw and announce of one prefix reached ExaBGP 4.2 in one turn of its loop, it might send the
+ * withdrawal last (it groups UPDATEs by attributes).
+ *
+ * A route is a prefix with its path identifier and those who hear it: where one of these changes, the old route is
+ * withdrawn and another announced, and a prefix may stand as several routes, each for other neighbors.
  */
-import { sameAnnouncement, type Announcement } from './announcement.ts';
+import { routeKey, sameAnnouncement, type Announcement } from './announcement.ts';
 
-/** One prefix as ExaBGP was told. A prefix that it never heard of, or that it took back, is in no ledger. */
+/** One route as ExaBGP was told. A route that it never heard of, or that it took back, is in no ledger. */
 export interface Route {
-  /** What the newest announce command for the prefix said; its next-hop is needed to withdraw. */
+  /** What the newest announce command for the route said; its next-hop is needed to withdraw. */
   readonly announcement: Announcement;
   /**
    * announcing: told, unanswered. announced: acknowledged. refused: answered by `error`, and perhaps an
    * older announcement still stands. withdrawing: told, unanswered.
    */
   readonly state: 'announcing' | 'announced' | 'refused' | 'withdrawing';
-  /** True once ExaBGP acknowledged an announcement of the prefix, these words or earlier ones. */
+  /** True once ExaBGP acknowledged an announcement of the route, these words or earlier ones. */
   readonly standing: boolean;
   /** When a refused announcement may be tried again in the same words. */
   readonly retryAt?: number;
@@ -34,7 +38,7 @@ export type Pending =
   | { readonly kind: 'announce' | 'withdraw'; readonly at: number; readonly announcement: Announcement };
 
 export interface Ledger {
-  /** By prefix, in the order of the first announcement. */
+  /** By `routeKey`, in the order of the first announcement. */
   readonly routes: ReadonlyMap<string, Route>;
   /** Oldest first: ExaBGP answers in this order. */
   readonly pending: readonly Pending[];
@@ -57,25 +61,47 @@ export function reconcile(
   limits: ReconcileLimits,
 ): { readonly ledger: Ledger; readonly commands: readonly Pending[] } {
   if (desired.length === 0) return withdrawAll(ledger, now);
-  const wanted = new Map(desired.map((announcement) => [announcement.prefix, announcement]));
-  const routes = new Map(ledger.routes);
+  const wanted = byKey(desired);
+  const told = new Map<string, Route>();
   const commands: Pending[] = [];
-  for (const [prefix, { announcement, state, standing }] of ledger.routes) {
-    if (wanted.has(prefix) || state === 'withdrawing') continue;
+  const leaving = new Set<string>();
+  for (const [key, { announcement, state, standing }] of ledger.routes) {
+    if (wanted.has(key) && state !== 'withdrawing') continue;
+    leaving.add(announcement.prefix);
+    if (state === 'withdrawing') continue;
     commands.push({ kind: 'withdraw', at: now, announcement });
-    routes.set(prefix, { announcement, state: 'withdrawing', standing });
+    told.set(key, { announcement, state: 'withdrawing', standing });
   }
   let room = limits.unackedMaximum - ledger.pending.filter(({ kind }) => kind === 'announce').length;
-  for (const [prefix, announcement] of wanted) {
+  for (const [key, announcement] of wanted) {
     if (room <= 0) break;
-    const route = routes.get(prefix);
+    const route = ledger.routes.get(key);
     if (route !== undefined && !mayAnnounce(route, announcement, now)) continue;
+    if (leaving.has(announcement.prefix)) continue;
     commands.push({ kind: 'announce', at: now, announcement });
-    routes.set(prefix, { announcement, state: 'announcing', standing: route?.standing ?? false });
+    told.set(key, { announcement, state: 'announcing', standing: route?.standing ?? false });
     room -= 1;
   }
   if (commands.length === 0) return { ledger, commands };
+  const routes = new Map(ledger.routes);
+  for (const [key, route] of told) routes.set(key, route);
   return { ledger: { routes, pending: [...ledger.pending, ...commands] }, commands };
+}
+
+/** The last set is asked for with each of its answers. */
+let last: { readonly desired: readonly Announcement[]; readonly keyed: ReadonlyMap<string, Announcement> } = {
+  desired: [],
+  keyed: new Map(),
+};
+
+function byKey(desired: readonly Announcement[]): ReadonlyMap<string, Announcement> {
+  if (desired !== last.desired) {
+    last = {
+      desired,
+      keyed: new Map(desired.map((announcement) => [routeKey(announcement), announcement])),
+    };
+  }
+  return last.keyed;
 }
 
 function withdrawAll(ledger: Ledger, now: number): ReturnType<typeof reconcile> {
@@ -84,8 +110,7 @@ function withdrawAll(ledger: Ledger, now: number): ReturnType<typeof reconcile> 
   }
   const clear = { kind: 'clear', at: now } as const;
   const routes = [...ledger.routes].map(
-    ([prefix, { announcement, standing }]) =>
-      [prefix, { announcement, standing, state: 'withdrawing' }] as const,
+    ([key, { announcement, standing }]) => [key, { announcement, standing, state: 'withdrawing' }] as const,
   );
   return { ledger: { routes: new Map(routes), pending: [...ledger.pending, clear] }, commands: [clear] };
 }
@@ -125,19 +150,18 @@ export function answer(
       };
     case 'announce':
     case 'withdraw': {
-      const { prefix } = answered.announcement;
-      const route = ledger.routes.get(prefix);
+      const key = routeKey(answered.announcement);
+      const route = ledger.routes.get(key);
       const routes = new Map(ledger.routes);
       if (answered.kind === 'withdraw') {
-        if (verdict === 'done') routes.delete(prefix);
-      } else if (route !== undefined && route.state === 'announcing') {
-        const { announcement, standing } = route;
-        routes.set(
-          prefix,
-          verdict === 'done'
-            ? { announcement, state: 'announced', standing: true }
-            : { announcement, state: 'refused', standing, retryAt: now + limits.refusalRetryMs },
-        );
+        if (verdict === 'done' || isRefusedInVain(answered, route)) routes.delete(key);
+      } else if (route !== undefined) {
+        const { announcement, state } = route;
+        const standing = route.standing || verdict === 'done';
+        if (state !== 'announcing') routes.set(key, { ...route, standing });
+        else if (verdict === 'done') routes.set(key, { announcement, state: 'announced', standing });
+        else
+          routes.set(key, { announcement, state: 'refused', standing, retryAt: now + limits.refusalRetryMs });
       }
       return { ledger: { routes, pending }, answered };
     }
@@ -146,20 +170,29 @@ export function answer(
   }
 }
 
+/**
+ * True for a refused withdrawal that leaves nothing standing: ExaBGP has none of the neighbors by name, and never
+ * took the announcement either.
+ */
+export const isRefusedInVain = (refused: Pending, route: Route | undefined): boolean =>
+  refused.kind === 'withdraw' && refused.announcement.neighbors !== undefined && route?.standing === false;
+
 /** What an answered clear leaves: all that was announced after it, and what a later command is to withdraw. */
 function cleared(routes: Ledger['routes'], pending: readonly Pending[]): Ledger['routes'] {
   if (pending.some(({ kind }) => kind === 'clear')) return routes;
   const later = new Set(
-    pending.flatMap((part) => (part.kind === 'withdraw' ? [part.announcement.prefix] : [])),
+    pending.flatMap((part) => (part.kind === 'withdraw' ? [routeKey(part.announcement)] : [])),
   );
-  return new Map([...routes].filter(([prefix, { state }]) => state !== 'withdrawing' || later.has(prefix)));
+  return new Map([...routes].filter(([key, { state }]) => state !== 'withdrawing' || later.has(key)));
 }
 
 /**
- * The prefixes that ExaBGP acknowledged and may still announce: a withdrawal that is not answered yet leaves
- * its prefix in here.
+ * The prefixes that ExaBGP acknowledged and may still announce to somebody: a withdrawal that is not answered yet
+ * leaves its prefix in here.
  */
-export const acknowledged = (ledger: Ledger): string[] =>
-  [...ledger.routes]
-    .filter(([, { state, standing }]) => standing || state === 'withdrawing')
-    .map(([prefix]) => prefix);
+export const acknowledged = (ledger: Ledger): string[] => {
+  const prefixes = [...ledger.routes.values()].flatMap(({ announcement, state, standing }) =>
+    standing || state === 'withdrawing' ? [announcement.prefix] : [],
+  );
+  return [...new Set(prefixes)];
+};

@@ -7,13 +7,14 @@
  * One reload serves all neighbors that ask within a moment, as the two address families of one router do: two at
  * a time would overwrite each other's change, and two in a row tell those that are up everything twice.
  *
- * Needed for it: ExaBGP runs as our user, from a file that `swancast render exabgp` wrote, which we may replace.
+ * Needed for it: ExaBGP runs as our user, from a file that `swancast render exabgp` wrote, which we may replace. Where
+ * the file is ours, it must still be what we wrote: a reload would take over whatever somebody changed in it.
  */
 import { access, constants, readFile, realpath, stat } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { dirname } from 'node:path';
 import { writeAtomically } from './atomic-file.ts';
-import { turnNeighborOver } from './exabgp-conf.ts';
+import { sameButTurned, turnNeighborOver } from './exabgp-conf.ts';
 import type { LogLevel } from './log-line.ts';
 import { isAlive, signalProcess, type ProcessIdentity } from './procfs.ts';
 
@@ -25,6 +26,8 @@ const BETWEEN_MS = 250;
 export interface RedialerOptions {
   /** Which process it is, as the guard says; undefined: no guard. */
   readonly exabgp: () => ProcessIdentity | undefined;
+  /** What we gave ExaBGP; undefined: its file is not ours, and may have become another with good reason. */
+  readonly configText: string | undefined;
   readonly log: (level: LogLevel, message: string, fields?: object) => void;
   /** Called when that changed: why ExaBGP cannot be told, one line for a person; undefined: it can. */
   readonly onObstacle: (obstacle: string | undefined) => void;
@@ -37,6 +40,7 @@ export class Redialer {
   #next: Promise<void> | undefined;
   #last: Promise<unknown> = Promise.resolve();
   #obstacle: string | undefined;
+  #stopped = false;
 
   constructor(options: RedialerOptions) {
     this.#options = options;
@@ -46,7 +50,7 @@ export class Redialer {
   async check(neighbors: readonly string[]): Promise<void> {
     const exabgp = this.#options.exabgp();
     if (exabgp === undefined) return;
-    const found = await prepared(exabgp, neighbors);
+    const found = await prepared(exabgp, neighbors, this.#options.configText);
     this.#found('problem' in found ? found.problem : undefined);
   }
 
@@ -60,8 +64,14 @@ export class Redialer {
     return this.#next;
   }
 
+  /** What was asked for a moment ago is not done any more. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
   async #gather(): Promise<void> {
     await Promise.all([delay(GATHER_MS), this.#last]);
+    if (this.#stopped) return;
     const asked = this.#asked;
     this.#asked = new Map();
     this.#next = undefined;
@@ -73,7 +83,9 @@ export class Redialer {
   async #tell(asked: ReadonlyMap<string, boolean>): Promise<void> {
     const exabgp = this.#options.exabgp();
     const problem =
-      exabgp === undefined ? 'no guard says which process it is' : await reload(exabgp, [...asked.keys()]);
+      exabgp === undefined
+        ? 'no guard says which process it is'
+        : await reload(exabgp, [...asked.keys()], this.#options.configText);
     this.#found(problem);
     for (const [neighbor, sure] of asked) {
       const seen = `neighbor ${neighbor} ${sure ? 'accepts connections again' : 'may accept connections again'}`;
@@ -98,6 +110,7 @@ export class Redialer {
 async function prepared(
   exabgp: ProcessIdentity,
   addresses: readonly string[],
+  configText: string | undefined,
 ): Promise<{ readonly file: string; readonly text: string } | { readonly problem: string }> {
   const { pid } = exabgp;
   let at = `process ${pid}`;
@@ -112,6 +125,9 @@ async function prepared(
     at = given;
     const file = await realpath(given);
     let text = await readFile(file, 'utf8');
+    if (configText !== undefined && !sameButTurned(text, configText)) {
+      return { problem: `${given} is not as swancast wrote it: restart swancast, which writes it anew` };
+    }
     for (const address of addresses) {
       const turned = turnNeighborOver(text, address);
       if (turned === undefined) {
@@ -135,8 +151,12 @@ const WAY_OUT =
   "run ExaBGP and swancast as one user, with ExaBGP's configuration in a directory that user may write to";
 
 /** Undefined: ExaBGP was told. Else one line for a person. Never rejects. */
-async function reload(exabgp: ProcessIdentity, addresses: readonly string[]): Promise<string | undefined> {
-  const found = await prepared(exabgp, addresses);
+async function reload(
+  exabgp: ProcessIdentity,
+  addresses: readonly string[],
+  configText: string | undefined,
+): Promise<string | undefined> {
+  const found = await prepared(exabgp, addresses, configText);
   if ('problem' in found) return found.problem;
   const { file, text } = found;
   try {

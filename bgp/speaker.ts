@@ -6,7 +6,7 @@
  */
 import type { Announcement } from './announcement.ts';
 import { LeaseClient } from './lease-client.ts';
-import type { GuardMessage } from './lease.ts';
+import type { GuardMessage, LeaseMessage } from './lease.ts';
 import { readLogLine, type LogLevel } from './log-line.ts';
 import { MessageWaiters } from './message-waiters.ts';
 import { NeighborWatch, type WatchedNeighbor } from './neighbor-watch.ts';
@@ -43,11 +43,7 @@ export interface SpeakerOptions {
 const ABSENT_PATIENCE_MS = 3000;
 const RELEASE_DEADLINE_MS = 1000;
 
-interface DesiredSet {
-  readonly generation: number;
-  readonly announcements: readonly Announcement[];
-  readonly evidence: number;
-}
+type DesiredSet = Omit<Extract<LeaseMessage, { type: 'set' }>, 'type'>;
 
 export class Speaker {
   readonly #options: SpeakerOptions;
@@ -86,6 +82,7 @@ export class Speaker {
     });
     this.#redialer = new Redialer({
       exabgp: () => this.#exabgp,
+      configText: supervise === false ? undefined : supervise.configText,
       log: options.log,
       onObstacle: (detail) => options.onReport({ type: 'redial-obstacle', detail }),
     });
@@ -170,6 +167,7 @@ export class Speaker {
     this.#stopped = true;
     this.#ready = false;
     this.#watch.stop();
+    this.#redialer.stop();
     this.#client.stop();
     letGo(this.#guard);
     this.#guard = [];
@@ -234,7 +232,7 @@ export class Speaker {
     this.#guard = [hello.exabgpPid, hello.pid].flatMap((pid) => (pid > 1 ? (hold(pid) ?? []) : []));
     this.#exabgp = hello.exabgpPid > 1 ? processStat(hello.exabgpPid) : undefined;
     this.#watch.update(hello);
-    void this.#redialer.check(this.#options.neighbors.map(({ address }) => address));
+    void this.#redialer.check(this.#watch.dialled);
     if (this.#desired === undefined && hello.desired.length > 0) {
       // What we found is ours once we renew it: a guard that starts anew after this one must hear it from us.
       this.#desired = { generation: hello.generation, announcements: hello.desired, evidence: 0 };

@@ -4,7 +4,7 @@
  *     node deploy/manpage.ts > deploy/swancast.8
  */
 import type { Argument, Command, Option } from 'commander';
-import { EXIT, EXIT_TEXTS } from '../sidecar/cli/outcome.ts';
+import { EXIT, EXIT_TEXTS, GATE_EXITS } from '../sidecar/cli/outcome.ts';
 import { buildProgram, DEFAULT_CANARY_CONFIG, DEFAULT_CONFIG } from '../sidecar/cli/program.ts';
 
 export function manpage(): string {
@@ -34,6 +34,9 @@ export function manpage(): string {
     ...Object.entries(EXIT_TEXTS).flatMap(([name, text]) =>
       item(String(EXIT[name as keyof typeof EXIT]), text),
     ),
+    '.PP',
+    paragraph('With fleet --gate:'),
+    ...Object.entries(GATE_EXITS).flatMap(([code, text]) => item(code, text)),
     '.SH ENVIRONMENT',
     ...item(
       'SWANCAST_SECTION_KEY',
@@ -47,7 +50,7 @@ export function manpage(): string {
     ...item(DEFAULT_CANARY_CONFIG, 'the configuration of a canary; see swancast-canary.example.yaml'),
     ...item(
       '/run/swancast/control.sock',
-      'the control socket, which status, explain, check, force and release ask',
+      'the control socket, which status, explain, fleet, check, force and release ask',
     ),
     ...item('/run/swancast/lease.sock', 'the socket between swancast and its guard'),
     ...item('/var/lib/swancast/intent.json', 'what is forced, kept over restarts'),

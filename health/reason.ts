@@ -4,6 +4,7 @@
  */
 import { CHARON_REASONS } from './reasons/charon.ts';
 import { HOST_REASONS } from './reasons/host.ts';
+import { ROUTING_REASONS } from './reasons/routing.ts';
 import { SERVICE_REASONS } from './reasons/service.ts';
 
 /** How bad it is, worst first (the table is in README, "How bad is it"). */
@@ -22,6 +23,7 @@ export const HEALTH_REASONS = {
   ...CHARON_REASONS,
   ...SERVICE_REASONS,
   ...HOST_REASONS,
+  ...ROUTING_REASONS,
   'check-timed-out': {
     class: 'advisory',
     sentence: 'the check did not come back in time, so nothing is known',

@@ -20,6 +20,7 @@
  *   ike/            the IKE_SA_INIT probe: sa-init.ts (codec), probe.ts (UDP)
  *   reach/          one endpoint tried: TCP, TLS, HTTP, DNS, ping; run-program.ts: a program on a short lead
  *   host/           what this host says of itself in /proc and /sys; rate.ts: counters as rates
+ *   bfd-peers.ts    what FRR's bfdd prints
  *   canary/         a real client at work: a round (round.ts, traffic.ts), its report (report.ts, fetch.ts)
  *
  * Data flow: charon → vici/ → charon-link → check.observe → judge → Result → scheduler.onResult → decision.
@@ -28,9 +29,11 @@
 import type { Check } from './check.ts';
 import { untyped, untypedFamily, type CheckType } from './check-type.ts';
 import * as auth from './checks/auth.ts';
+import * as bfd from './checks/bfd.ts';
 import * as canary from './checks/canary.ts';
 import * as certificates from './checks/certificates.ts';
 import * as charon from './checks/charon.ts';
+import * as ecmpSplit from './checks/ecmp-split.ts';
 import * as exec from './checks/exec.ts';
 import * as host from './checks/host.ts';
 import * as http from './checks/http.ts';
@@ -182,6 +185,28 @@ export const CHECK_TYPES = {
     dependsOn: [],
     triggeredBy: [],
     create: untyped(kernelIpsec.limits, kernelIpsec.create),
+  },
+  'ecmp-split': {
+    doc: 'no router sends UDP 500 of a client here and its UDP 4500 to another gateway.',
+    limits: ecmpSplit.limits,
+    defaults: { intervalMs: 5000, fastMs: 2000, timeoutMs: 1000, rise: 1, fall: 2, maxAgeMs: 30_000 },
+    class: 'advisory',
+    required: false,
+    proves: false,
+    dependsOn: ['charon'],
+    triggeredBy: [],
+    create: untyped(ecmpSplit.limits, ecmpSplit.create),
+  },
+  bfd: {
+    doc: "the BFD sessions with the routers are up (FRR's bfdd beside ExaBGP, which has no BFD).",
+    limits: bfd.limits,
+    defaults: { intervalMs: 5000, fastMs: 1000, timeoutMs: 1000, rise: 1, fall: 2, maxAgeMs: 30_000 },
+    class: 'advisory',
+    required: false,
+    proves: false,
+    dependsOn: [],
+    triggeredBy: [],
+    create: untyped(bfd.limits, bfd.create),
   },
   // Of no family: clients of either outer family may have inner addresses of the other.
   'tunnel-path': {

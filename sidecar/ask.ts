@@ -48,10 +48,12 @@ export function ask(
 
 /** What may be asked for without any proof of life: to take away. What is new or changed waits for the proof. */
 const remainder = (before: readonly Announcement[], wanted: readonly Announcement[]): Announcement[] =>
-  wanted.flatMap(({ prefix }) => before.find((old) => old.prefix === prefix) ?? []);
+  [...new Set(wanted.map(({ prefix }) => prefix))].flatMap((prefix) =>
+    before.filter((old) => old.prefix === prefix),
+  );
 
 const sameSet = (a: readonly Announcement[], b: readonly Announcement[]): boolean =>
   a.length === b.length && a.every((route, index) => sameRoute(route, b[index]));
 
 const sameRoute = (a: Announcement, b: Announcement | undefined): boolean =>
-  JSON.stringify(a) === JSON.stringify(b);
+  a === b || JSON.stringify(a) === JSON.stringify(b);

@@ -23,6 +23,8 @@ export interface BreakGlassOptions {
   readonly drain?: () => object | undefined;
   /** What the file says of a drain, at the start; anything. */
   readonly onDrain?: (kept: unknown) => void;
+  /** The prefixes that have flapped: held down now, or on their way to it. */
+  readonly flapped: () => readonly string[];
   readonly dispatch: (event: Event) => void;
   readonly clock: () => Moment;
   readonly log: (level: 'info' | 'warn' | 'error', message: string, fields?: object) => void;
@@ -32,6 +34,9 @@ export interface BreakGlassOptions {
 interface Change {
   readonly intents: readonly Intent[];
   readonly concerned: readonly Intent[];
+  /** Prefixes whose flaps are forgotten. */
+  readonly forgiven?: readonly string[];
+  readonly who?: string;
   /** For the log. */
   readonly what: string;
 }
@@ -107,7 +112,7 @@ export class BreakGlass {
     });
   }
 
-  /** `body`: anything; see ReleaseOrder. `done` is empty when nothing was forced. */
+  /** `body`: anything; see ReleaseOrder. `done` is empty when nothing was forced or held down. */
   async release(body: unknown): Promise<Outcome> {
     const order = parseReleaseOrder(body);
     if (typeof order === 'string') return { refused: 'bad-order', why: order };
@@ -116,7 +121,9 @@ export class BreakGlass {
     return await this.#inTurn((ordered) => {
       const concerned = ordered.filter((each) => prefix === undefined || each.prefix === prefix);
       const intents = ordered.filter((each) => !concerned.includes(each));
-      return { intents, concerned, what: `${order.who} released what was ordered` };
+      const flapped = this.#options.flapped();
+      const forgiven = flapped.filter((each) => prefix === undefined || each === prefix);
+      return { intents, concerned, forgiven, who: order.who, what: `${order.who} released what was ordered` };
     });
   }
 
@@ -145,8 +152,17 @@ export class BreakGlass {
     const { file, dispatch, intents: current, log } = this.#options;
     return await this.#after(async () => {
       if (this.#state !== 'open') return unavailable('order it again in a moment');
-      const { intents, concerned, what } = change([...current().values()]);
-      if (concerned.length === 0) return { done: [] };
+      const { intents, concerned, forgiven = [], who = '', what } = change([...current().values()]);
+      // No file keeps flaps: a restart forgets them anyhow.
+      const forgive = (): void => {
+        if (forgiven.length === 0) return;
+        log('warn', `${who} released what flapped: ${forgiven.join(', ')}`, { prefixes: forgiven });
+        dispatch({ type: 'release', prefixes: forgiven });
+      };
+      if (concerned.length === 0) {
+        forgive();
+        return { done: forgiven };
+      }
       try {
         await file.write(intents, this.#options.drain?.());
         this.#obstacle = undefined;
@@ -159,7 +175,8 @@ export class BreakGlass {
       if (this.#isClosed()) return unavailable('the order was kept, and holds from its next start on');
       for (const intent of concerned) log('warn', `${what}: ${sentence(intent)}`, fields(intent));
       dispatch({ type: 'intent', intents });
-      return { done: concerned.map(({ prefix }) => prefix) };
+      forgive();
+      return { done: [...new Set([...concerned.map(({ prefix }) => prefix), ...forgiven])] };
     });
   }
 

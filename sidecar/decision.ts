@@ -9,28 +9,19 @@
 import type { Result } from '../health/check.ts';
 import type { LeaseReport } from '../bgp/lease.ts';
 import { ask, type Asked, type AskEffect } from './ask.ts';
+import { companyOf, expiries, type FleetPolicy } from './fleet/better.ts';
+import type { FleetView } from './fleet/view.ts';
+import type { HoldDownPolicy } from './flap.ts';
 import { inForce, underForce, unforced } from './force.ts';
+import { hear } from './hear.ts';
 import { byPrefix, ended, type Ended, type Intent, type Intents } from './intent.ts';
+import { coldPrefix, wakesAt, wanted, type Phase, type PrefixPolicy, type PrefixState } from './prefix.ts';
+import { stepPrefix } from './step-prefix.ts';
 import {
-  adoptedPrefix,
-  coldPrefix,
-  holdsRoute,
-  enter,
-  stepPrefix,
-  wakesAt,
-  wanted,
-  type HoldDownPolicy,
-  type Phase,
-  type PrefixPolicy,
-  type PrefixState,
-} from './prefix.ts';
-import {
-  absorb,
   evidenceOf,
   freshCheck,
   hurried,
   judge,
-  LAPSED,
   lapsed,
   unproved,
   type Cause,
@@ -48,6 +39,10 @@ export type Event =
   | { readonly type: 'reload'; readonly changed: ReadonlySet<string> }
   /** All that operators have ordered, in place of what they had before. */
   | { readonly type: 'intent'; readonly intents: readonly Intent[] }
+  /** What is known of the other gateways, all of it. */
+  | { readonly type: 'fleet'; readonly view: FleetView }
+  /** An operator says that these prefixes have flapped enough: their hold-downs are over. */
+  | { readonly type: 'release'; readonly prefixes: readonly string[] }
   | { readonly type: 'stop' };
 
 export interface Policy {
@@ -55,12 +50,16 @@ export interface Policy {
   readonly prefixes: readonly PrefixPolicy[];
   readonly hold: HoldDownPolicy;
   readonly lease: { readonly ttlMs: number; readonly maxAgeMs: number; readonly handoverMs: number };
+  /** Absent: nobody is asked, and others are taken to be there. */
+  readonly fleet?: FleetPolicy;
 }
 
 export interface State extends Asked {
   readonly checks: ReadonlyMap<string, CheckState>;
   readonly prefixes: ReadonlyMap<string, PrefixState>;
   readonly intents: Intents;
+  /** undefined until the first round of asking was over, and without a fleet. */
+  readonly fleet: FleetView | undefined;
   readonly lease: LeaseReport | undefined;
   /** When we heard that the guard let our lease lapse, until there is a proof of life from after it. */
   readonly lapsedAt: number | undefined;
@@ -69,7 +68,7 @@ export interface State extends Asked {
   readonly stopping: boolean;
 }
 
-/** One change of phase, or of the order that it stands under, as the journal keeps it. */
+/** One change of phase, or of what it stands there by (an order, nobody better, yielding), as the journal keeps it. */
 export interface Transition {
   readonly prefix: string;
   readonly from: Phase;
@@ -97,6 +96,7 @@ export function initialState(policy: Policy, now: number): State {
     checks: new Map([...policy.checks.keys()].map((name) => [name, freshCheck(now)])),
     prefixes: new Map(policy.prefixes.map(({ prefix }) => [prefix, coldPrefix(now)])),
     intents: new Map(),
+    fleet: undefined,
     lease: undefined,
     generation: 0,
     announcements: [],
@@ -117,6 +117,7 @@ export function step(before: State, event: Event, policy: Policy, now: number): 
   const context = {
     canAnnounce: heard.lease !== undefined,
     isProved: evidence !== undefined && !isStale && !hasLapsed,
+    isStale,
     handoverMs: policy.lease.handoverMs,
   };
   const verdicts = new Map<string, Verdict>();
@@ -125,14 +126,16 @@ export function step(before: State, event: Event, policy: Policy, now: number): 
     const judged = judge(rule.checks, heard.checks, policy.checks, now);
     const shown = heard.prefixes.get(rule.prefix) ?? coldPrefix(now);
     const verdict = isStale ? unproved(judged, policy.checks) : hasLapsed ? lapsed(judged) : judged;
-    const own = stepPrefix(unforced(shown), verdict, policy.hold, context, now);
+    const company = companyOf(rule, policy.prefixes, verdict.class, heard.fleet, policy.fleet, now);
+    const around = { ...context, company, preempt: rule.preempt };
+    const own = stepPrefix(unforced(shown), verdict, policy.hold, around, now);
     const order = heard.intents.get(rule.prefix);
     verdicts.set(rule.prefix, verdict);
     prefixes.set(rule.prefix, heard.stopping ? shown : underForce(shown, own, order, verdict, context, now));
   }
   const announcements = policy.prefixes.flatMap((rule) => {
     const state = prefixes.get(rule.prefix);
-    return (state && wanted(state, rule)) ?? [];
+    return state === undefined ? [] : wanted(state, rule);
   });
   const { asked, effects } = ask(heard, announcements, evidence, policy.lease.ttlMs, now);
   const { generation, renewAt } = asked;
@@ -163,82 +166,11 @@ export function step(before: State, event: Event, policy: Policy, now: number): 
 const without = (intents: Intents, over: readonly Ended[]): Intents =>
   byPrefix([...intents.values()].filter((intent) => !over.some((each) => each.intent === intent)));
 
-/** The event itself, before anything is judged. */
-function hear(state: State, event: Event, policy: Policy, now: number): State {
-  switch (event.type) {
-    case 'result': {
-      const { check } = event.result;
-      const rule = policy.checks.get(check);
-      const known = state.checks.get(check);
-      if (rule === undefined || known === undefined) return state;
-      return { ...state, checks: new Map(state.checks).set(check, absorb(known, event.result, rule)) };
-    }
-    case 'lease':
-      return hearGuard(state, event.report, policy, now);
-    case 'stop':
-      return {
-        ...state,
-        stopping: true,
-        prefixes: withdrawAll(state, { reason: 'stopping', class: 'advisory' }, policy, now),
-      };
-    case 'reload':
-      return hearPolicy(state, event.changed, policy, now);
-    case 'intent':
-      return { ...state, intents: byPrefix(event.intents) };
-    case 'tick':
-      return state;
-  }
-}
-
-/** What is known by name stays; what is new starts unknown and slow, and counts for nothing until it was heard. */
-function hearPolicy(state: State, changed: ReadonlySet<string>, policy: Policy, now: number): State {
-  const kept = (name: string): CheckState | undefined =>
-    changed.has(name) ? undefined : state.checks.get(name);
-  return {
-    ...state,
-    checks: new Map([...policy.checks.keys()].map((name) => [name, kept(name) ?? freshCheck(now)])),
-    fast: new Set([...state.fast].filter((name) => kept(name) !== undefined)),
-    prefixes: new Map(
-      policy.prefixes.map(({ prefix }) => [prefix, state.prefixes.get(prefix) ?? coldPrefix(now)]),
-    ),
-  };
-}
-
-function hearGuard(state: State, report: LeaseReport | undefined, policy: Policy, now: number): State {
-  const next = { ...state, lease: report };
-  if (report === undefined) return next;
-  const isFirst = state.generation === 0;
-  if (isFirst) {
-    const held = report.lease === 'held' || report.lease === 'handover' ? report.desired : [];
-    const prefixes = new Map(state.prefixes);
-    for (const route of state.stopping ? [] : held) {
-      if (prefixes.get(route.prefix)?.phase === 'cold') prefixes.set(route.prefix, adoptedPrefix(now, route));
-    }
-    return { ...next, generation: Math.max(1, report.generation), announcements: held, prefixes };
-  }
-  // Whichever generation lapsed, what we believe announced is not; without any such belief it is no news.
-  if (report.lease !== 'lapsed' || state.announcements.length === 0) return next;
-  return { ...next, lapsedAt: now, prefixes: withdrawAll(state, LAPSED, policy, now) };
-}
-
-function withdrawAll(
-  state: State,
-  cause: Cause,
-  policy: Policy,
-  now: number,
-): ReadonlyMap<string, PrefixState> {
-  return new Map(
-    [...state.prefixes].map(([prefix, old]) => [
-      prefix,
-      holdsRoute(old) ? enter(unforced(old), 'withdrawn', cause, policy.hold, now) : old,
-    ]),
-  );
-}
-
 function transitions(before: State, after: State, now: number): Effect[] {
   return [...after.prefixes].flatMap(([prefix, state]) => {
     const old = before.prefixes.get(prefix) ?? coldPrefix(now);
-    if (old.phase === state.phase && inForce(old) === inForce(state)) return [];
+    const isSame = old.phase === state.phase && old.enteredBy === state.enteredBy;
+    if (isSame && inForce(old) === inForce(state)) return [];
     const transition = { prefix, from: old.phase, to: state.phase, cause: state.enteredBy, at: now };
     return [{ type: 'journal' as const, transition }];
   });
@@ -258,12 +190,12 @@ function wakeTime(
   policy: Policy,
   now: number,
 ): number | undefined {
-  const times: number[] = [];
+  const times: number[] = expiries(state.fleet, policy.fleet, now);
   if (evidence !== undefined) times.push(evidence + policy.lease.maxAgeMs);
   if (evidence !== undefined && state.announcements.length > 0) times.push(state.renewAt);
   for (const { endsAt } of state.intents.values()) times.push(endsAt);
   for (const [prefix, shown] of state.prefixes) {
-    times.push(verdicts.get(prefix)?.staleAt ?? now, wakesAt(unforced(shown), policy.lease) ?? now);
+    times.push(verdicts.get(prefix)?.staleAt ?? now, ...wakesAt(unforced(shown), policy.lease));
   }
   const coming = times.filter((time) => time > now);
   return coming.length === 0 ? undefined : Math.min(...coming);

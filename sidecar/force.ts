@@ -10,6 +10,7 @@
  *              refuse such a lease anyway)
  */
 import type { Intent } from './intent.ts';
+import { noFlaps } from './flap.ts';
 import { holdsRoute, type PrefixState } from './prefix.ts';
 import type { Cause, Verdict } from './verdict.ts';
 
@@ -19,6 +20,15 @@ export const unforced = (shown: PrefixState): PrefixState => shown.force?.checks
 /** The order that decides now; none while something beats it. */
 export const inForce = ({ force }: PrefixState): Intent | undefined =>
   force?.isInEffect === true ? force.intent : undefined;
+
+/** The same without what it has flapped, beneath an order too. */
+export const withoutFlaps = (shown: PrefixState, now: number): PrefixState => ({
+  ...shown,
+  ...noFlaps(now),
+  ...(shown.force === undefined
+    ? {}
+    : { force: { ...shown.force, checks: { ...shown.force.checks, ...noFlaps(now) } } }),
+});
 
 /**
  * `own`: where the checks alone have it after this step. `shown`: what was in effect before it. `isProved`:
@@ -40,7 +50,12 @@ export function underForce(
   if (!isInEffect) return takeOver(shown, own, force, now);
   const cause = forcedCause(intent);
   const phase = intent.verb === 'announce' ? 'announced' : 'withdrawn';
-  return takeOver(shown, { ...own, phase, reason: cause.reason, cause, inherited: undefined }, force, now);
+  return takeOver(
+    shown,
+    { ...own, phase, reason: cause.reason, cause, yielding: false, inherited: [] },
+    force,
+    now,
+  );
 }
 
 const forcedCause = ({ verb, who, reason }: Intent): Cause => ({
@@ -48,6 +63,12 @@ const forcedCause = ({ verb, who, reason }: Intent): Cause => ({
   class: 'advisory',
   value: `${who}: ${reason}`,
 });
+
+/** What it stands by when an order begins or ends: what is the case now, but for what has a token of its own. */
+const standsBy = ({ reason, cause, enteredBy }: PrefixState): Cause | undefined =>
+  reason === 'last-gateway' || reason === 'flap-hold' || reason === 'yielding'
+    ? enteredBy
+    : (cause ?? enteredBy);
 
 function takeOver(
   shown: PrefixState,
@@ -61,5 +82,5 @@ function takeOver(
   const begins = shown.phase !== phase || inForce(shown) !== inForce(after);
   if (!begins) return { ...after, since: shown.since, enteredBy: shown.enteredBy };
   // An adoption ends by its own clock, which began when the predecessor's route was found.
-  return { ...after, since: phase === 'adopted' ? next.since : now, enteredBy: next.cause ?? next.enteredBy };
+  return { ...after, since: phase === 'adopted' ? next.since : now, enteredBy: standsBy(next) };
 }

@@ -4,9 +4,11 @@
  */
 import { lstat, unlink } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { makeDirectory } from '../bgp/make-directory.ts';
+import type { Access } from './access.ts';
 import { answer, type Reply, type Views } from './routes.ts';
 
 export type { Views };
@@ -32,9 +34,21 @@ export interface ListenKeys {
 
 const SIDECAR_KEYS: ListenKeys = { socket: 'control.socket', port: 'http.listen' };
 
-/** Starts one listener of the sidecar. Rejects with HttpError when the address is taken or not allowed. */
-export async function serve(listen: Listen, views: Views): Promise<Server> {
-  return await listenOn(listen, (request) => answer(request, views), SIDECAR_KEYS);
+export type Listener = Server | TlsServer;
+
+/**
+ * Starts one listener of the sidecar; `access` says who may read there, without it everybody. Rejects with
+ * HttpError when the address is taken or not allowed, or when nobody could be let in.
+ */
+export async function serve(listen: Listen, views: Views, access?: Access): Promise<Listener> {
+  if (access?.problem !== undefined) {
+    throw new HttpError('HTTP_CANNOT_LISTEN', `cannot listen on ${named(listen)}: ${access.problem}`);
+  }
+  const reply = async (request: IncomingMessage): Promise<Reply> =>
+    access?.refusal(request) ?? (await answer(request, views));
+  const listener = await listenOn(listen, reply, SIDECAR_KEYS, access);
+  access?.start(listener);
+  return listener;
 }
 
 /** The same for any answer; `reply` never rejects but for a defect. */
@@ -42,15 +56,13 @@ export async function listenOn(
   listen: Listen,
   reply: (request: IncomingMessage) => Promise<Reply>,
   keys: ListenKeys,
-): Promise<Server> {
+  access?: Pick<Access, 'tls'>,
+): Promise<Listener> {
   if ('path' in listen) await clearStale(listen.path, keys);
-  const server = createServer(
-    { requestTimeout: 5000, headersTimeout: 5000, keepAliveTimeout: 30_000, maxHeaderSize: 8192 },
-    (request, response) => {
-      void reply(request).then((given) => send(request, response, given));
-    },
-  );
-  server.maxConnections = 64;
+  const server = create(access, (request, response) => {
+    void reply(request).then((given) => send(request, response, given));
+  });
+  server.maxConnections = CONNECTIONS_MAXIMUM;
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
       reject(
@@ -66,16 +78,38 @@ export async function listenOn(
   return server;
 }
 
+/** A fleet of 50 that asks, each once again after a restart, and those who measure. */
+const CONNECTIONS_MAXIMUM = 128;
+
+const LIMITS = {
+  requestTimeout: 5000,
+  headersTimeout: 5000,
+  keepAliveTimeout: 30_000,
+  maxHeaderSize: 8192,
+} as const;
+
+function create(
+  access: Pick<Access, 'tls'> | undefined,
+  handle: (request: IncomingMessage, response: ServerResponse) => void,
+): Listener {
+  const tls = access?.tls;
+  if (tls === undefined) return createServer(LIMITS, handle);
+  // Whoever shows no certificate of the right authority is still told so, and may look at /healthz: access.ts.
+  const client = { requestCert: tls.ca !== undefined, rejectUnauthorized: false };
+  return createTlsServer({ ...LIMITS, ...tls, ...client, handshakeTimeout: 5000 }, handle);
+}
+
 function send(
   request: IncomingMessage,
   response: ServerResponse,
-  { status, type, body, allow }: Reply,
+  { status, type, body, allow, challenge }: Reply,
 ): void {
   response.writeHead(status, {
     'content-type': type,
     'content-length': Buffer.byteLength(body),
     'cache-control': 'no-store',
     ...(allow === undefined ? {} : { allow }),
+    ...(challenge === undefined ? {} : { 'www-authenticate': challenge }),
     // The rest of a body that nobody reads must not be taken for the next request.
     ...(status === 413 ? { connection: 'close' } : {}),
   });

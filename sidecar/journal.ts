@@ -1,6 +1,6 @@
 /** The last transitions with their causes, newest last; bounded, so that a flapping gateway costs no memory. */
 import type { Transition } from './decision.ts';
-import { transitionStatus, type TransitionStatus } from './status.ts';
+import { transitionStatus, type TransitionStatus } from './transition.ts';
 
 const KEPT = 100;
 

@@ -6,8 +6,11 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Result } from '../health/check.ts';
 import type { Transition } from './decision.ts';
-import { FORCE_VERBS } from './intent.ts';
-import { transitionReason, type Status } from './status.ts';
+import { fleetGauges } from './fleet-gauges.ts';
+import { gaugeMaker } from './gauge.ts';
+import { prefixGauges } from './prefix-gauges.ts';
+import type { Status } from './status.ts';
+import { transitionReason } from './transition.ts';
 
 /** What the metrics read when they are scraped. */
 export interface MetricsSource {
@@ -29,25 +32,7 @@ export class Metrics {
   constructor(source: MetricsSource) {
     const registers = [this.registry];
     const status = onceATurn(() => source.status());
-    const gauge = <L extends string>(
-      name: string,
-      help: string,
-      labelNames: readonly L[],
-      read: (g: Gauge<L>) => void,
-    ) =>
-      new Gauge({
-        name: `swancast_${name}`,
-        help,
-        labelNames,
-        registers,
-        collect() {
-          // reset() would leave a gauge without labels at 0, and unknown is not zero.
-          if (labelNames.length === 0) this.remove();
-          else this.reset();
-          read(this);
-        },
-      });
-
+    const gauge = gaugeMaker(registers);
     gauge('build_info', 'Constant 1, labelled with the version.', ['version'], (g) =>
       g.set({ version: status().version }, 1),
     );
@@ -57,40 +42,8 @@ export class Metrics {
         g.set({ state: each }, each === state ? 1 : 0);
       }
     });
-    gauge('prefix_desired', 'Whether this gateway wants the prefix announced.', ['prefix'], (g) => {
-      for (const { prefix, desired } of status().prefixes) g.set({ prefix }, Number(desired));
-    });
-    gauge('prefix_acknowledged', 'Whether ExaBGP has acknowledged the announcement.', ['prefix'], (g) => {
-      for (const { prefix, acknowledged } of status().prefixes) g.set({ prefix }, Number(acknowledged));
-    });
-    gauge(
-      'prefix_state',
-      'The phase of each prefix, with the reason for it: 1 for the one that holds.',
-      ['prefix', 'state', 'reason'],
-      (g) => {
-        for (const { prefix, state, reason } of status().prefixes) g.set({ prefix, state, reason }, 1);
-      },
-    );
-    gauge(
-      'prefix_forced',
-      'Whether an operator forced the prefix (`swancast force`), whether or not that is in effect.',
-      ['prefix', 'verb'],
-      (g) => {
-        for (const { prefix, forced } of status().prefixes) {
-          for (const verb of FORCE_VERBS) g.set({ prefix, verb }, Number(forced?.verb === verb));
-        }
-      },
-    );
-    gauge(
-      'prefix_forced_remaining_seconds',
-      'Time until the order of an operator on the prefix ends; absent without one.',
-      ['prefix'],
-      (g) => {
-        for (const { prefix, forced } of status().prefixes) {
-          if (forced !== undefined) g.set({ prefix }, forced.remaining_seconds);
-        }
-      },
-    );
+    prefixGauges(gauge, () => status().prefixes);
+    fleetGauges(gauge, () => status().fleet?.members ?? []);
     gauge('check_up', 'Whether the check is up after rise and fall.', ['check'], (g) => {
       for (const { name, up } of status().checks) g.set({ check: name }, Number(up));
     });
@@ -132,6 +85,15 @@ export class Metrics {
         const { neighbors, graceful_restart: keeping } = status().bgp;
         for (const neighbor of Object.keys(neighbors))
           g.set({ neighbor }, Number(keeping.includes(neighbor)));
+      },
+    );
+    gauge(
+      'bfd_session_up',
+      "Whether the BFD session with the router is up, as FRR's bfdd tells; absent while that is not known.",
+      ['peer'],
+      (g) => {
+        for (const [peer, state] of Object.entries(status().bfd ?? {}))
+          g.set({ peer }, Number(state === 'up'));
       },
     );
     gauge('guard_connected', 'Whether the guard answers on the lease socket.', [], (g) =>

@@ -3,8 +3,10 @@ import type { Class } from '../health/reason.ts';
 import { isUp, type Thresholds } from '../health/hysteresis.ts';
 import { duration } from './duration.ts';
 import type { Policy, State } from './decision.ts';
+import { activeOther, betterFor } from './fleet/better.ts';
+import { isFlapHeld } from './flap.ts';
 import { unforced } from './force.ts';
-import type { PrefixState } from './prefix.ts';
+import type { PrefixPolicy, PrefixState } from './prefix.ts';
 import { causeBehind, causeOf, isStale, type CheckPolicy, type CheckState } from './verdict.ts';
 
 export function nextSteps(prefix: string, state: State, policy: Policy, now: number): string[] {
@@ -19,12 +21,15 @@ export function nextSteps(prefix: string, state: State, policy: Policy, now: num
   }
   const at = unforced(shown);
   let isProofAwaited = false;
+  const mayStepDown = (level: Class): boolean =>
+    policy.fleet === undefined ||
+    betterFor(rule, policy.prefixes, level, state.fleet, policy.fleet, now) !== undefined;
   for (const name of rule.checks) {
     const [check, limits] = [state.checks.get(name), policy.checks.get(name)];
     // A consequence comes right by itself: only its cause is worth a step.
     if (check === undefined || limits === undefined) continue;
     if (causeBehind(name, state.checks, policy.checks) !== undefined) continue;
-    const step = stepUp(name, check, limits, at, now) ?? stepDown(name, check, limits, at, now);
+    const step = stepUp(name, check, limits, at, now) ?? stepDown(name, check, limits, at, now, mayStepDown);
     if (step === undefined) continue;
     steps.push(step);
     isProofAwaited ||= limits.proves;
@@ -36,11 +41,42 @@ export function nextSteps(prefix: string, state: State, policy: Policy, now: num
   if (at.holdUntil > now && at.phase !== 'announced') {
     steps.push(`the hold-down ends in ${inWords(at.holdUntil - now)}`);
   }
+  if (isFlapHeld(at, now)) {
+    const left = inWords(at.flapHoldUntil - now);
+    steps.push(`the flap hold ends in ${left}, or with \`swancast release ${prefix}\``);
+  }
+  steps.push(...fleetSteps(rule, at, state, policy, now));
   if (hasNoRoute(at) && state.lease === undefined) steps.push('the guard answers on the lease socket');
   if (at.phase === 'adopted') {
     steps.push(`withdrawn in ${inWords(at.since + policy.lease.handoverMs - now)} unless earned before`);
   }
   return steps;
+}
+
+/** What the other gateways could change. */
+function fleetSteps(
+  rule: PrefixPolicy,
+  at: PrefixState,
+  { fleet: view }: State,
+  { fleet, prefixes }: Policy,
+  now: number,
+): string[] {
+  if (fleet === undefined) return [];
+  if (at.yielding && at.phase === 'announced') {
+    const holder = activeOther(view, rule.prefix, fleet, now) ?? 'every other gateway';
+    return [`first choice again when ${holder} does not have the prefix any more`];
+  }
+  const level = at.verdict;
+  if (level !== 'not-serving' && level !== 'impaired') return [];
+  const worse = stateUnder(level) ?? 'degraded';
+  const better = betterFor(rule, prefixes, level, view, fleet, now);
+  if (better === undefined) {
+    if (view?.settled !== true) return ['every other gateway has been asked once'];
+    return at.lastFor === undefined || at.phase === worse
+      ? []
+      : [`${worse} when another gateway announces it and is better off`];
+  }
+  return at.phase === worse ? [`it stands in when ${better} is lost or no better off any more`] : [];
 }
 
 const hasNoRoute = ({ phase }: PrefixState): boolean => phase === 'cold' || phase === 'withdrawn';
@@ -69,17 +105,19 @@ function stepDown(
   policy: CheckPolicy,
   { phase }: PrefixState,
   now: number,
+  mayStepDown: (level: Class) => boolean,
 ): string | undefined {
   const { result } = check;
   if (result === undefined || result.verdict === 'pass' || phase === 'cold' || phase === 'withdrawn') return;
   if (result.verdict === 'unknown') {
-    if (phase === 'degraded' || policy.class === 'advisory') return undefined;
+    if (phase === 'degraded' || policy.class === 'advisory' || !mayStepDown('impaired')) return undefined;
     const left = duration((check.knownAt + policy.maxAgeMs - now) / 1000);
     return `degraded in ${left} unless ${name} comes to an answer before (${result.reason})`;
   }
   if (!isUp(check.level, policy)) return undefined;
-  const worse = stateUnder(causeOf(result, policy).class);
-  if (worse === undefined || worse === phase) return undefined;
+  const level = causeOf(result, policy).class;
+  const worse = stateUnder(level);
+  if (worse === undefined || worse === phase || (level !== 'gone' && !mayStepDown(level))) return undefined;
   const left = failuresLeft(check.level, policy);
   return `${worse} if ${name} fails ${left === 1 ? 'once more' : `${left} more times`} (${result.reason})`;
 }

@@ -2,16 +2,19 @@
 import type { CheckType } from '../health/check-type.ts';
 import { CHECK_TYPES, checkFamily, type CheckTypeName } from '../health/registry.ts';
 import type { Family } from '../health/family.ts';
-import type { CheckConfig, Config, PrefixConfig } from './config/config.ts';
+import { announcementsOf } from './config/carriers.ts';
+import type { CheckConfig, Config, FleetConfig, PrefixConfig } from './config/config.ts';
 import type { Policy } from './decision.ts';
+import type { FleetPolicy } from './fleet/better.ts';
 import type { PrefixPolicy } from './prefix.ts';
 import type { CheckPolicy } from './verdict.ts';
 
 export const policyOf = (config: Config): Policy => ({
   checks: new Map(config.checks.map((check) => [check.name, checkPolicy(check)])),
-  prefixes: config.prefixes.map((prefix) => prefixPolicy(prefix, config.checks)),
+  prefixes: config.prefixes.map((prefix) => prefixPolicy(prefix, config)),
   hold: config.decision,
   lease: config.lease,
+  ...(config.fleet === undefined ? {} : { fleet: fleetPolicy(config.fleet, config.gateway.name) }),
 });
 
 function checkPolicy(check: CheckConfig): CheckPolicy {
@@ -29,15 +32,35 @@ function checkPolicy(check: CheckConfig): CheckPolicy {
   };
 }
 
-function prefixPolicy(config: PrefixConfig, checks: readonly CheckConfig[]): PrefixPolicy {
-  const route = { prefix: config.prefix, nextHop: config.nextHop };
+function prefixPolicy(prefix: PrefixConfig, { bgp, checks }: Config): PrefixPolicy {
   return {
-    prefix: config.prefix,
-    checks: config.checks ?? checks.filter((check) => concerns(check, config.family)).map(({ name }) => name),
-    announced: { ...route, ...config.announced },
-    degraded: { ...route, ...config.degraded },
+    prefix: prefix.prefix,
+    checks: prefix.checks ?? checks.filter((check) => concerns(check, prefix.family)).map(({ name }) => name),
+    side: prefix.side,
+    preempt: prefix.preempt,
+    preference: prefix.preference,
+    routes: {
+      announced: announcementsOf(prefix, 'announced', bgp),
+      yielding: announcementsOf(prefix, 'yielding', bgp),
+      degraded: announcementsOf(prefix, 'degraded', bgp),
+      draining: announcementsOf(prefix, 'draining', bgp),
+    },
   };
 }
+
+/** Our own entry, if the list has one, is not among the others. */
+const fleetPolicy = ({ maxAgeMs, minimumOthers, gateways }: FleetConfig, own: string): FleetPolicy => ({
+  maxAgeMs,
+  minimumOthers,
+  members: gateways
+    .filter(({ name }) => name !== own)
+    .map(({ name, address, address6, capacity }) => ({
+      name,
+      ...(address === undefined ? {} : { address }),
+      ...(address6 === undefined ? {} : { address6 }),
+      ...(capacity === undefined ? {} : { capacity }),
+    })),
+});
 
 /** What speaks for one address family counts for the prefixes of that family; everything else for all. */
 function concerns(check: CheckConfig, family: Family): boolean {

@@ -10,31 +10,36 @@
  *     └─────────────► withdrawn ◄──────────────────┘
  *       not earned in time   └─► announced or degraded, when earned again and the hold-down is over
  *
- * Stepping down starts a hold-down, which doubles with every further step down and halves with every
- * quiet period. Stepping down further never waits for it; only stepping up does.
+ * Stepping down starts a hold-down (flap.ts), and stepping up waits for it. Who fails, but for charon being gone
+ * or not proved alive, steps down only for someone better (fleet/better.ts); where nobody is, it stands in: an
+ * announced prefix stays announced, a withdrawn one steps up to degraded at once and then, like every degraded
+ * one, to announced after its hold-down. Here is what a prefix can be; step-prefix.ts is where it goes from there.
  */
 import type { Announcement } from '../bgp/announcement.ts';
+import type { Class } from '../health/reason.ts';
+import { noFlaps, strike, type FlapState, type HoldDownPolicy, type Strike } from './flap.ts';
 import type { Intent } from './intent.ts';
-import type { Cause, Verdict } from './verdict.ts';
+import type { Cause } from './verdict.ts';
 import type { Reason } from './reason.ts';
 
 export type Phase = 'cold' | 'adopted' | 'announced' | 'degraded' | 'withdrawn';
 
-export interface PrefixState {
+export interface PrefixState extends FlapState {
   readonly phase: Phase;
   readonly since: number;
-  /** What brought it into this phase; undefined = nothing wrong. */
+  /** What brought it into this phase, or changed its standing there; undefined = nothing wrong. */
   readonly enteredBy: Cause | undefined;
   /** What keeps it there now. */
   readonly reason: Reason;
   readonly cause: Cause | undefined;
-  /** No step up before this moment. */
-  readonly holdUntil: number;
-  /** How often the hold-down has doubled, and when it last did. */
-  readonly flaps: number;
-  readonly flappedAt: number;
-  /** What the predecessor announced, while adopted. */
-  readonly inherited: Announcement | undefined;
+  /** The worst class that fails now, whatever is announced. */
+  readonly verdict: Class | undefined;
+  /** The class that it stands there with although that should take it down, as nobody better is known. */
+  readonly lastFor: Class | undefined;
+  /** Announced behind a member that had the prefix first. */
+  readonly yielding: boolean;
+  /** What the predecessor announced, while adopted; else nothing. */
+  readonly inherited: readonly Announcement[];
   /** An operator's order above it (force.ts); while it is in effect, `checks` is where this machine stands. */
   readonly force:
     { readonly intent: Intent; readonly checks: PrefixState; readonly isInEffect: boolean } | undefined;
@@ -43,14 +48,22 @@ export interface PrefixState {
 export interface PrefixPolicy {
   readonly prefix: string;
   readonly checks: readonly string[];
-  readonly announced: Announcement;
-  readonly degraded: Announcement;
+  /** `inside`: a pool of virtual addresses or such, announced so that the return path follows. */
+  readonly side: 'outside' | 'inside';
+  /** false: whoever comes back yields to a member that has the prefix already. */
+  readonly preempt: boolean;
+  /** Which choice this gateway is for the prefix: 1 is the first; undefined: all are alike. */
+  readonly preference: number | undefined;
+  /** What is announced in each state: routes of this prefix alone, with no neighbor in two of them. */
+  readonly routes: Routes;
 }
 
-export interface HoldDownPolicy {
-  readonly holdDownMs: number;
-  readonly holdDownMaxMs: number;
-  readonly quietMs: number;
+export interface Routes {
+  readonly announced: readonly Announcement[];
+  /** Announced, behind a member that had the prefix first (`preempt: false`). */
+  readonly yielding: readonly Announcement[];
+  readonly degraded: readonly Announcement[];
+  readonly draining: readonly Announcement[];
 }
 
 /** Rank of preference: a lower number is a step up. */
@@ -62,110 +75,91 @@ export const coldPrefix = (now: number): PrefixState => ({
   enteredBy: undefined,
   reason: 'starting',
   cause: undefined,
-  holdUntil: now,
-  flaps: 0,
-  flappedAt: -Infinity,
-  inherited: undefined,
+  verdict: undefined,
+  lastFor: undefined,
+  yielding: false,
+  ...noFlaps(now),
+  inherited: [],
   force: undefined,
 });
 
-export const adoptedPrefix = (now: number, inherited: Announcement): PrefixState => ({
+export const adoptedPrefix = (
+  now: number,
+  inherited: readonly Announcement[],
+  { routes }: PrefixPolicy,
+): PrefixState => ({
   ...coldPrefix(now),
   phase: 'adopted',
   reason: 'adopted',
+  // A predecessor that yielded goes on yielding: a restart must not move the clients.
+  yielding: sameRoutes(inherited, routes.yielding) && !sameRoutes(inherited, routes.announced),
   inherited,
 });
 
+const sameRoutes = (a: readonly Announcement[], b: readonly Announcement[]): boolean =>
+  a.length === b.length &&
+  a.every((route) => b.some((other) => JSON.stringify(route) === JSON.stringify(other)));
+
 export const holdsRoute = ({ phase }: PrefixState): boolean => phase !== 'cold' && phase !== 'withdrawn';
 
-/** The route that a prefix in this state wants, or none. */
-export function wanted(state: PrefixState, policy: PrefixPolicy): Announcement | undefined {
+/** The routes that a prefix in this state wants, if any. */
+export function wanted(state: PrefixState, { routes }: PrefixPolicy): readonly Announcement[] {
   switch (state.phase) {
     case 'announced':
-      return policy.announced;
+      return state.yielding ? routes.yielding : routes.announced;
     case 'degraded':
-      return policy.degraded;
+      return routes.degraded;
     case 'adopted':
       return state.inherited;
     case 'cold':
     case 'withdrawn':
-      return undefined;
+      return [];
   }
-}
-
-/** Where this prefix goes from here under that verdict. `canAnnounce`: the guard is there. */
-export function stepPrefix(
-  state: PrefixState,
-  verdict: Verdict,
-  hold: HoldDownPolicy,
-  context: { readonly canAnnounce: boolean; readonly handoverMs: number },
-  now: number,
-): PrefixState {
-  if (verdict.class === 'gone' || verdict.class === 'not-serving') {
-    return holdsRoute(state)
-      ? enter(state, 'withdrawn', verdict.cause, hold, now)
-      : explain(state, verdict.cause?.reason, verdict.cause);
-  }
-  const target = verdict.class === 'impaired' ? 'degraded' : 'announced';
-  const cause = verdict.class === 'impaired' ? verdict.cause : undefined;
-  if (state.phase === 'adopted') {
-    if (verdict.ready) return enter(state, target, cause, hold, now);
-    if (now < state.since + context.handoverMs) return state;
-    const expired = withCheck({ reason: 'adoption-expired', class: 'not-serving' }, verdict.waitingFor);
-    return enter(state, 'withdrawn', expired, hold, now);
-  }
-  if (holdsRoute(state)) {
-    const isStepUp = RANK[target] < RANK[state.phase];
-    if (isStepUp && now < state.holdUntil) return explain(state, 'hold-down', cause);
-    // Only a reload gets here: what is new or changed has not been heard yet.
-    if (isStepUp && !verdict.ready) return state;
-    return target === state.phase
-      ? explain(state, cause?.reason ?? 'all-pass', cause)
-      : enter(state, target, cause, hold, now);
-  }
-  if (!verdict.ready) {
-    const why = cause ?? withCheck({ reason: 'starting', class: 'advisory' }, verdict.waitingFor);
-    return explain(state, why.reason, why);
-  }
-  if (!context.canAnnounce) return explain(state, 'guard-absent', undefined);
-  if (now < state.holdUntil) return explain(state, 'hold-down', cause);
-  return enter(state, target, cause, hold, now);
 }
 
 /** When this state changes although nothing happens. */
 export function wakesAt(
-  { phase, holdUntil, since }: PrefixState,
+  { phase, holdUntil, flapHoldUntil, since }: PrefixState,
   { handoverMs }: { readonly handoverMs: number },
-): number | undefined {
-  if (phase === 'adopted') return since + handoverMs;
-  return phase === 'withdrawn' || phase === 'degraded' ? holdUntil : undefined;
+): readonly number[] {
+  if (phase === 'adopted') return [since + handoverMs];
+  return phase === 'withdrawn' || phase === 'degraded' ? [holdUntil, flapHoldUntil] : [];
 }
 
-/** One door for every change of phase. */
+/** One door for every change of phase; `kind`: of a step down. */
 export function enter(
   state: PrefixState,
   phase: Phase,
   cause: Cause | undefined,
   hold: HoldDownPolicy,
   now: number,
+  kind: Strike = 'own',
 ): PrefixState {
   const reason = cause?.reason ?? 'all-pass';
-  const next = { ...state, phase, since: now, enteredBy: cause, reason, cause, inherited: undefined };
+  const next: PrefixState = {
+    ...state,
+    phase,
+    since: now,
+    enteredBy: cause,
+    reason,
+    cause,
+    lastFor: undefined,
+    yielding: false,
+    inherited: [],
+  };
   if (RANK[phase] <= RANK[state.phase]) return next;
-  const quiet = Math.floor((now - state.flappedAt) / hold.quietMs);
-  const flaps = Math.max(0, state.flaps - quiet);
-  const wait = Math.min(hold.holdDownMaxMs, hold.holdDownMs * 2 ** flaps);
-  return { ...next, flaps: Math.min(flaps + 1, 30), flappedAt: now, holdUntil: now + wait };
+  return { ...next, ...strike(next, kind, cause?.class, hold, now) };
 }
 
 /** The same phase, with the reason that holds now. */
-function explain(state: PrefixState, reason: Reason | undefined, cause: Cause | undefined): PrefixState {
+export function explain(
+  state: PrefixState,
+  reason: Reason | undefined,
+  cause: Cause | undefined,
+): PrefixState {
   if (reason === undefined || (state.reason === reason && sameCause(state.cause, cause))) return state;
   return { ...state, reason, cause };
 }
 
 const sameCause = (a: Cause | undefined, b: Cause | undefined): boolean =>
   a === b || (a !== undefined && a.reason === b?.reason && a.check === b.check && a.value === b.value);
-
-const withCheck = (cause: Cause, check: string | undefined): Cause =>
-  check === undefined ? cause : { ...cause, check };

@@ -17,6 +17,22 @@ export const DECISION_REASONS = {
     sentence: 'the checks pass again, and must go on passing until the hold-down is over',
     wayOut: 'wait; the hold-down doubles with every flap and halves with every quiet period',
   },
+  'flap-hold': {
+    class: 'advisory',
+    sentence: 'it stepped down too often of late, so it is held degraded: every step moves clients',
+    wayOut:
+      'mend what made it flap (see the history), then `swancast release PREFIX`; without that it ends by itself after decision.flap_hold_seconds',
+  },
+  'last-gateway': {
+    class: 'advisory',
+    sentence: 'it fails, but no other gateway is known that announces it and is better off, so it stays',
+    wayOut: 'mend the cause; see `swancast fleet` for what is known of the others',
+  },
+  yielding: {
+    class: 'advisory',
+    sentence: 'announced behind another gateway that has the prefix already (preempt: false)',
+    wayOut: 'nothing to do; it takes over as soon as no other gateway has the prefix',
+  },
   'guard-absent': {
     class: 'advisory',
     sentence: 'the guard in ExaBGP does not answer on the lease socket, so nothing can be announced',

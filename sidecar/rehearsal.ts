@@ -5,7 +5,8 @@
  */
 import { CharonLink } from '../health/charon-link.ts';
 import { initialState, step, type Event, type Policy, type State } from './decision.ts';
-import { statusOf, transitionLine } from './status.ts';
+import { statusOf } from './status.ts';
+import { transitionLine } from './transition.ts';
 
 /** Enough for the engine to compile what is worth it; the whole rehearsal takes some ten milliseconds. */
 const ROUNDS = 60;

@@ -1,4 +1,5 @@
 /** What a changed configuration means for a running sidecar. Pure. */
+import { neighborsWithPaths } from './config/carriers.ts';
 import type { CheckConfig, Config } from './config/config.ts';
 import { plainConfig } from './config/print.ts';
 
@@ -20,16 +21,37 @@ const FIXED = [
 ] as const satisfies readonly (keyof Config)[];
 
 export function reloadPlan(before: Config, after: Config): ReloadPlan {
-  const [old, next] = [plainConfig(before), plainConfig(after)];
+  const [old, next] = [fixedPart(before), fixedPart(after)];
   const known = new Map(before.checks.map((check) => [check.name, check]));
   return {
-    needRestart: FIXED.flatMap((section) => [...differences(old[section], next[section], section)]),
+    needRestart: [
+      ...FIXED.flatMap((section) => [...differences(old[section], next[section], section)]),
+      ...pathDifferences(before, after),
+    ],
     changed: new Set(
       after.checks
         .filter((check) => !same(known.get(check.name), check))
         .map(({ name }: CheckConfig) => name),
     ),
   };
+}
+
+/** Without what no other process ever sees: which prefixes are allowed, and what we call a neighbor. */
+function fixedPart(config: Config): ReturnType<typeof plainConfig> {
+  const { allowedPrefixes: _, ...bgp } = config.bgp;
+  const neighbors = bgp.neighbors.map(({ name: _name, ...neighbor }) => ({
+    ...neighbor,
+    side: 'outside' as const,
+  }));
+  return plainConfig({ ...config, bgp: { ...bgp, neighbors } });
+}
+
+/** A session is told at its start whether it carries several paths of a prefix. */
+function* pathDifferences(before: Config, after: Config): Generator<string> {
+  const [old, next] = [before, after].map(({ prefixes, bgp }) =>
+    [...neighborsWithPaths(prefixes, bgp.neighbors)].toSorted(),
+  );
+  if (!same(old, next)) yield 'prefixes[].path_id';
 }
 
 /** Each key below `path` whose value is another one; of a list that grew or shrank, the list. */

@@ -6,6 +6,7 @@
  *   /readyz   200 while announced, else 503  /status   the whole state as JSON
  *   /checks   the checks as set up and as they stand
  *   /sessions who is connected, and how a drain goes
+ *   /fleet    all gateways, as heard here    /status?view=fleet, /status?view=drift   what other gateways ask for
  *
  *   POST /force, /release   a small JSON body (order.ts); the answer is the status of the prefixes concerned
  *   POST /drain, /undrain   as well (sessions/orders.ts); the answer is that of /sessions
@@ -17,12 +18,14 @@ import type { BreakGlass, Outcome } from './break-glass.ts';
 import type { CheckDesk } from './check-desk.ts';
 import type { DrainDesk, DrainOutcome } from './sessions/orders.ts';
 import type { SessionsStatus } from './sessions/progress.ts';
+import type { FleetViews } from './fleet/desk.ts';
 import type { Status } from './status.ts';
 
 export interface Views {
   status(): Status;
   readonly registry: Registry;
   readonly checks: Pick<CheckDesk, 'list' | 'run'>;
+  readonly fleet: FleetViews;
   /** Absent where nothing may be changed. */
   readonly orders?: Pick<BreakGlass, 'force' | 'release'>;
   readonly drains?: Pick<DrainDesk, 'drain' | 'undrain'>;
@@ -35,6 +38,8 @@ export interface Reply {
   readonly body: string;
   /** The methods that are allowed, when this one is not. */
   readonly allow?: string;
+  /** How to show who one is, when that was not done. */
+  readonly challenge?: string;
 }
 
 /** Far more than an order can be long. */
@@ -57,7 +62,11 @@ export async function answer(request: IncomingMessage, views: Views): Promise<Re
       return text(ready ? 200 : 503, `${status.state}\n${why}`);
     }
     case '/status':
-      return json(200, views.status());
+      return statusView(request, views);
+    case '/fleet': {
+      const report = views.fleet.report();
+      return report === undefined ? text(404, NO_FLEET) : json(200, report);
+    }
     case '/checks':
       return json(200, views.checks.list());
     case '/sessions':
@@ -65,7 +74,7 @@ export async function answer(request: IncomingMessage, views: Views): Promise<Re
     case '/metrics':
       return { status: 200, type: views.registry.contentType, body: await views.registry.metrics() };
     default:
-      return text(404, 'not here: try /status, /checks, /metrics, /healthz or /readyz\n');
+      return text(404, 'not here: try /status, /checks, /fleet, /metrics, /healthz or /readyz\n');
   }
 }
 
@@ -74,6 +83,24 @@ type OrderPath = (typeof ORDER_PATHS)[number];
 
 const isOrderPath = (path: string | undefined): path is OrderPath =>
   ORDER_PATHS.some((each) => each === path);
+
+/** Other parameters mean nothing, and do no harm. */
+function statusView({ url = '' }: IncomingMessage, views: Views): Reply {
+  const view = url.includes('?') ? new URLSearchParams(url.slice(url.indexOf('?'))).get('view') : null;
+  switch (view) {
+    case null:
+      return json(200, views.status());
+    case 'fleet':
+      return { status: 200, type: 'application/json', body: views.fleet.word() };
+    case 'drift':
+      return json(200, views.fleet.details());
+    default:
+      return text(400, 'there is no such view: fleet and drift are, and without one the whole status\n');
+  }
+}
+
+/** The command line shows it as it is. */
+const NO_FLEET = 'no fleet is configured here: the section fleet of the configuration names the gateways\n';
 
 async function order(request: IncomingMessage, path: OrderPath, views: Views): Promise<Reply> {
   const { orders } = views;

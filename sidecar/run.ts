@@ -5,23 +5,26 @@
  *   SIGTERM, SIGINT  withdraw, stop           SIGUSR2  hand over to a successor, stop (see signals.ts)
  *   SIGHUP           read the configuration again
  */
-import type { Server } from 'node:http';
-import { Speaker, type SpeakerReport } from '../bgp/speaker.ts';
+import { Speaker } from '../bgp/speaker.ts';
 import { CharonLink } from '../health/charon-link.ts';
 import type { Check } from '../health/check.ts';
 import { createChecks } from '../health/registry.ts';
 import type { SaCount } from '../health/sa-book.ts';
 import { Scheduler } from '../health/scheduler.ts';
 import type { World } from '../health/world.ts';
+import { BfdSessions } from './bfd-sessions.ts';
 import { BreakGlass } from './break-glass.ts';
 import { CheckDesk } from './check-desk.ts';
 import type { Config } from './config/config.ts';
 import { speakerOptions } from './exabgp-input.ts';
 import { endHardLater } from './hard-end.ts';
-import { serve } from './http.ts';
+import { FleetDesk } from './fleet/desk.ts';
+import { flappedPrefixes } from './hear.ts';
+import { hearSpeaker } from './hear-speaker.ts';
 import { VERSION } from './installation.ts';
 import { IntentFile } from './intent-file.ts';
 import { Journal } from './journal.ts';
+import { Listeners } from './listeners.ts';
 import { lockIfOurs } from './lock.ts';
 import { createLog, type Logger } from './log.ts';
 import { Metrics } from './metrics.ts';
@@ -33,7 +36,8 @@ import { reloadPlan } from './reload.ts';
 import { Sidecar } from './sidecar.ts';
 import { untilTold } from './signals.ts';
 import { Silence } from './silence.ts';
-import { statusOf, transitionLine, type Status } from './status.ts';
+import { statusOf, type Status } from './status.ts';
+import { transitionLine } from './transition.ts';
 
 /**
  * Runs until it is told to stop; `load` reads the configuration again. Resolves with the exit code once
@@ -43,10 +47,10 @@ import { statusOf, transitionLine, type Status } from './status.ts';
 export async function runDaemon(config: Config, load: () => Config): Promise<number> {
   const log = createLog(config.log.level, config.gateway.name);
   const daemon = new Daemon(config, log);
-  const servers = await daemon.listen();
+  const listeners = await daemon.listen();
   const unlock = await lockIfOurs(config, log).catch((error: unknown) => {
     // An open listener would keep this process alive.
-    for (const server of servers) server.close();
+    listeners.close();
     throw error;
   });
   await daemon.resume();
@@ -57,10 +61,7 @@ export async function runDaemon(config: Config, load: () => Config): Promise<num
   const { code, handover } = await told;
   endHardLater(log, () => daemon.waitsFor);
   await daemon.stop(handover, unlock);
-  for (const server of servers) {
-    server.close();
-    server.closeAllConnections();
-  }
+  listeners.end();
   return code;
 }
 
@@ -68,6 +69,7 @@ class Daemon {
   #config: Config;
   #checks: ReadonlyMap<string, Check> = new Map();
   #saCount: SaCount | undefined;
+  readonly #bfd = new BfdSessions();
   #lagMs = 0;
   #step = '';
   readonly #log: Logger;
@@ -79,6 +81,7 @@ class Daemon {
   readonly #speaker: Speaker;
   readonly #sidecar: Sidecar;
   readonly #breakGlass: BreakGlass;
+  readonly #fleet: FleetDesk;
   readonly #obstacles = new Obstacles();
   readonly #silence = new Silence();
 
@@ -104,6 +107,7 @@ class Daemon {
         renew: (generation, evidence) => this.#speaker.renew(generation, evidence),
         pace: (check, fast) => this.#scheduler.setFast(check, fast),
         journal: (transition) => {
+          this.#fleet.changed();
           this.#journal.add(transition, new Date());
           this.#metrics.transition(transition);
           const { level, fields, text } = transitionLine(transition);
@@ -117,9 +121,18 @@ class Daemon {
       file: new IntentFile(config.control.stateDirectory),
       prefixes: () => this.#sidecar.policy.prefixes.map(({ prefix }) => prefix),
       intents: () => this.#sidecar.state.intents,
+      flapped: () => flappedPrefixes(this.#sidecar.state, this.#sidecar.policy, monotonic()),
       dispatch: (event) => this.#sidecar.dispatch(event),
       clock: () => ({ now: monotonic(), time: Date.now() }),
       log: (level, message, fields) => log[level]({ part: 'force', ...fields }, message),
+    });
+    this.#fleet = new FleetDesk({
+      gateway: config.gateway.name,
+      link: this.#link,
+      now: monotonic,
+      log: log.child({ part: 'fleet' }),
+      status: () => this.#status(),
+      onView: (view) => this.#sidecar.dispatch({ type: 'fleet', view }),
     });
     this.#checks = this.#make(config, new Set());
     this.#scheduler = new Scheduler({
@@ -139,28 +152,20 @@ class Daemon {
       ...speakerOptions(config),
       now: monotonic,
       log: (level, message, fields) => log[level]({ part: 'bgp', ...fields }, message),
-      onReport: (report) => this.#hear(report),
+      onReport: (report) => hearSpeaker(report, this.#sidecar, this.#obstacles, log),
     });
   }
 
-  /** The control socket first: it is what refuses a second sidecar on the same host. */
-  async listen(): Promise<Server[]> {
+  listen(): Promise<Listeners> {
     const checks = new CheckDesk({
       configured: () => this.#config.checks,
       status: () => this.#status(),
       look: (name) => this.#scheduler.runNow(name),
     });
-    const views = { status: () => this.#status(), registry: this.#metrics.registry, checks };
-    const { control, http } = this.#config;
-    const first = await serve({ path: control.socket }, { ...views, orders: this.#breakGlass });
-    if (http.listen === undefined) return [first];
-    try {
-      return [first, await serve(http.listen, views)];
-    } catch (error) {
-      // An open listener would keep a process alive that does nothing, and refuse the next one.
-      first.close();
-      throw error;
-    }
+    const registry = this.#metrics.registry;
+    const views = { status: () => this.#status(), registry, checks, fleet: this.#fleet };
+    const log = this.#log.child({ part: 'http' });
+    return Listeners.open(this.#config, { ...views, orders: this.#breakGlass }, log);
   }
 
   /** What operators ordered before a restart; only now is it sure that no other swancast writes that file. */
@@ -172,6 +177,7 @@ class Daemon {
     this.#link.start();
     this.#speaker.start();
     this.#scheduler.start();
+    this.#fleet.start(this.#config.fleet);
     // Not waited for: nothing that is announced depends on it.
     void this.#breakGlass.look();
     const prefixes = this.#config.prefixes.map(({ prefix }) => prefix);
@@ -191,6 +197,7 @@ class Daemon {
       this.#log.level = config.log.level;
       const checks = [...this.#checks.values()];
       this.#sidecar.reload(policyOf(config), changed, () => this.#scheduler.replace(checks));
+      this.#fleet.follow(config.fleet);
       this.#metrics.reloaded(true);
       const anew = changed.size === 0 ? 'no check changed' : `checks made anew: ${[...changed].join(', ')}`;
       this.#log.info(`configuration reloaded, ${anew}`);
@@ -211,6 +218,7 @@ class Daemon {
   async stop(handover: boolean, unlock: () => Promise<void>): Promise<void> {
     this.#step = 'the guard';
     this.#breakGlass.close();
+    this.#fleet.close();
     if (!handover || !(await this.#handOver())) {
       this.#sidecar.dispatch({ type: 'stop' });
       const { withdrawn } = await this.#speaker.release();
@@ -252,9 +260,8 @@ class Daemon {
       now: monotonic,
       announced: () => this.#sidecar.state.announcements.length > 0,
       log: this.#log.child({ part: 'health' }),
-      onSaCount: (count) => {
-        this.#saCount = count;
-      },
+      onSaCount: (count) => void (this.#saCount = count),
+      onBfd: this.#bfd.hear,
     };
     return new Map(
       createChecks(config.checks, world).map((check) => {
@@ -262,23 +269,6 @@ class Daemon {
         return [check.name, known ?? check];
       }),
     );
-  }
-
-  #hear(report: SpeakerReport): void {
-    this.#obstacles.hear(report);
-    switch (report.type) {
-      case 'hello':
-      case 'report':
-        return this.#sidecar.dispatch({ type: 'lease', report });
-      case 'disconnected':
-        return this.#sidecar.dispatch({ type: 'lease', report: undefined });
-      case 'refused':
-        return this.#log.warn({ part: 'bgp', code: report.code }, `the guard refused: ${report.text}`);
-      // The speaker has logged both already.
-      case 'neighbor-advice':
-      case 'redial-obstacle':
-        return undefined;
-    }
   }
 
   #status(): Status {
@@ -290,6 +280,7 @@ class Daemon {
       neighbors: this.#config.bgp.neighbors.map(({ address }) => address),
       ...this.#obstacles.all,
       ...(orders === undefined ? {} : { ordersObstacle: orders }),
+      bfd: this.#bfd.by(this.#config.checks),
     };
     return statusOf(this.#sidecar.state, this.#sidecar.policy, identity, this.#journal.entries, monotonic());
   }

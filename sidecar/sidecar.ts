@@ -4,8 +4,9 @@
  *   main.ts → cli/          argv → one command
  *   run.ts                  configuration → parts, wired once; signals
  *   sidecar.ts (here)       dispatch: the one place where state changes
- *   decision.ts             step(): pure, over verdict.ts (what the checks say), prefix.ts (the machine),
- *                           force.ts (an operator's order above it) and ask.ts (what the lease is told)
+ *   decision.ts             step(): pure, over hear.ts (the event), verdict.ts (what the checks say), prefix.ts and
+ *                           step-prefix.ts (the machine), flap.ts (how often it may change), fleet/better.ts (who
+ *                           else is there), force.ts (an operator's order) and ask.ts (what the lease is told)
  *   break-glass.ts          orders of operators: intent.ts what they are, intent-file.ts keeps them
  *   status.ts               state → what people are shown; http.ts, metrics.ts and cli/ read it
  *   config/                 YAML → frozen Config; the only place that knows convict

@@ -5,7 +5,7 @@
 import type { State } from './decision.ts';
 import type { PrefixState } from './prefix.ts';
 import { REASONS } from './reason.ts';
-import { explained, type Explained } from './status.ts';
+import { explained, type Explained } from './explained.ts';
 
 export interface SilenceLine {
   readonly fields: Explained & { readonly prefix: string; readonly state: 'cold' };

@@ -2,66 +2,22 @@
  * What people and tools are shown: state and policy turned into one plain JSON object. Pure.
  * `/status`, `swancast status`, `swancast explain` and the metrics all read this and nothing else.
  */
+import type { BfdPeer, BfdState } from '../health/bfd-peers.ts';
 import type { Verdict } from '../health/check.ts';
 import { isUp } from '../health/hysteresis.ts';
 import type { Class } from '../health/reason.ts';
 import type { LeaseReport, NeighborState } from '../bgp/lease.ts';
-import type { Policy, State, Transition } from './decision.ts';
-import type { ForceVerb } from './intent.ts';
-import { unforced } from './force.ts';
-import { nextSteps } from './next-steps.ts';
+import type { Policy, State } from './decision.ts';
+import { fleetStatus, type FleetStatus } from './fleet-status.ts';
 import type { BgpObstacles } from './obstacles.ts';
-import type { Phase, PrefixState } from './prefix.ts';
+import { prefixStatus, type PrefixStatus } from './prefix-status.ts';
 import { excerpt } from './printable.ts';
 import { REASONS, type Reason } from './reason.ts';
-import { troublesOf, type Trouble } from './trouble.ts';
-import { evidenceOf, type Cause, type CheckState } from './verdict.ts';
+import type { TransitionStatus } from './transition.ts';
+import { evidenceOf, type CheckState } from './verdict.ts';
 
 /** The gateway's state for people: the best of its prefixes. */
 export type GatewayState = 'starting' | 'announced' | 'degraded' | 'withdrawn' | 'stopping';
-
-export interface Explained {
-  readonly reason: Reason;
-  readonly class: Class;
-  readonly sentence: string;
-  readonly way_out: string;
-  readonly check?: string;
-  readonly value?: string;
-}
-
-export interface PrefixStatus extends Explained {
-  readonly prefix: string;
-  readonly state: Phase;
-  readonly since_seconds: number;
-  /** What brought it into this state; `reason` is what keeps it there now. */
-  readonly entered_by?: Explained;
-  readonly hold_down_seconds: number;
-  readonly flaps: number;
-  readonly desired: boolean;
-  readonly acknowledged: boolean;
-  /** Checks that say nothing of their own, as one that they depend on is down: the cause, as a rule. */
-  readonly consequences: readonly Trouble[];
-  /** Checks that fail for themselves, beside the cause and no worse than it. */
-  readonly also: readonly Trouble[];
-  /** What would change this state next, one sentence each. */
-  readonly next: readonly string[];
-  /** An operator's order on this prefix. */
-  readonly forced?: ForcedStatus;
-}
-
-export interface ForcedStatus {
-  readonly verb: ForceVerb;
-  readonly who: string;
-  readonly reason: string;
-  /** Wall clock, as it was ordered; what counts is the time that remains. */
-  readonly since: string;
-  readonly until: string;
-  readonly remaining_seconds: number;
-  /** false: charon gone, no proof that it lives, or no guard stands against announcing. */
-  readonly in_effect: boolean;
-  /** Where the checks alone would have it. */
-  readonly checks: Explained & { readonly state: Phase };
-}
 
 export interface CheckStatus {
   readonly name: string;
@@ -75,16 +31,6 @@ export interface CheckStatus {
   readonly class?: Class;
   readonly value?: string;
   readonly age_seconds?: number;
-}
-
-export interface TransitionStatus {
-  readonly time: string;
-  readonly prefix: string;
-  readonly from: Phase;
-  readonly to: Phase;
-  readonly reason: Reason;
-  readonly check?: string;
-  readonly value?: string;
 }
 
 export interface Status {
@@ -110,8 +56,12 @@ export interface Status {
     /** Why ExaBGP cannot be told to connect at once to a router that comes back. */
     readonly redial_obstacle?: string;
   };
+  /** BFD sessions with routers, by their addresses, as FRR's bfdd tells them; absent without a check `bfd` that knows. */
+  readonly bfd?: Readonly<Record<string, BfdState>>;
   /** Why `swancast force` would be refused: what is wrong with control.state_directory. */
   readonly orders_obstacle?: string;
+  /** What is known of the other gateways; absent without a fleet. */
+  readonly fleet?: FleetStatus;
   readonly journal: readonly TransitionStatus[];
 }
 
@@ -121,6 +71,8 @@ export interface Identity extends Partial<BgpObstacles> {
   readonly startedAt: number;
   readonly neighbors: readonly string[];
   readonly ordersObstacle?: string;
+  /** What checks `bfd` saw; undefined: it is not known. */
+  readonly bfd?: readonly BfdPeer[] | undefined;
 }
 
 export function statusOf(
@@ -131,7 +83,8 @@ export function statusOf(
   now: number,
 ): Status {
   const evidence = evidenceOf(state.checks);
-  const { guardProblem, redialObstacle, ordersObstacle } = identity;
+  const { guardProblem, redialObstacle, ordersObstacle, bfd } = identity;
+  const fleet = fleetStatus(state, policy, now);
   return {
     version: identity.version,
     gateway: identity.gateway,
@@ -151,7 +104,11 @@ export function statusOf(
       ...neighborStatus(identity.neighbors, state.lease, identity.neighborAdvice ?? {}),
       ...(redialObstacle === undefined ? {} : { redial_obstacle: redialObstacle }),
     },
+    ...(bfd === undefined
+      ? {}
+      : { bfd: Object.fromEntries(bfd.map(({ peer, state: word }) => [peer, word])) }),
     ...(ordersObstacle === undefined ? {} : { orders_obstacle: ordersObstacle }),
+    ...(fleet === undefined ? {} : { fleet }),
     journal,
   };
 }
@@ -189,88 +146,6 @@ export function gatewayState(state: State): GatewayState {
   if (phases.some((phase) => phase === 'announced' || phase === 'adopted')) return 'announced';
   if (phases.includes('degraded')) return 'degraded';
   return phases.includes('withdrawn') ? 'withdrawn' : 'starting';
-}
-
-/** A reason with its words, as the log, `explain` and the journal show it. */
-export function explained(reason: Reason, cause: Cause | undefined): Explained {
-  const { class: natural, sentence, wayOut } = REASONS[reason];
-  return {
-    reason,
-    class: cause?.class ?? natural,
-    sentence,
-    way_out: wayOut,
-    ...(cause?.check === undefined ? {} : { check: cause.check }),
-    ...(cause?.value === undefined ? {} : { value: cause.value }),
-  };
-}
-
-/** The token of a transition: without a cause nothing is wrong. */
-export const transitionReason = ({ to, cause }: Transition): Reason =>
-  cause?.reason ?? (to === 'adopted' ? 'adopted' : 'all-pass');
-
-/** One transition as a log line: its level, its fields, its sentence. */
-export function transitionLine(transition: Transition): {
-  readonly level: 'info' | 'warn';
-  readonly fields: object;
-  readonly text: string;
-} {
-  const { prefix, from, to, cause } = transition;
-  const why = explained(transitionReason(transition), cause);
-  const isForced = why.reason === 'forced-announce' || why.reason === 'forced-withdraw';
-  const level = to === 'withdrawn' || to === 'degraded' || isForced ? 'warn' : 'info';
-  return { level, fields: { prefix, from, to, ...why }, text: `${prefix} ${to}: ${why.sentence}` };
-}
-
-export function transitionStatus(transition: Transition, time: string): TransitionStatus {
-  const { prefix, from, to, cause } = transition;
-  return {
-    time,
-    prefix,
-    from,
-    to,
-    reason: transitionReason(transition),
-    ...(cause?.check === undefined ? {} : { check: cause.check }),
-    ...(cause?.value === undefined ? {} : { value: cause.value }),
-  };
-}
-
-function prefixStatus(prefix: string, state: State, policy: Policy, now: number): PrefixStatus {
-  const at = state.prefixes.get(prefix);
-  const rule = policy.prefixes.find((each) => each.prefix === prefix);
-  if (at === undefined || rule === undefined) throw new Error(`prefix ${prefix} has no state`);
-  const { consequences, others } = troublesOf(rule, unforced(at).cause, state, policy, now);
-  return {
-    prefix,
-    state: at.phase,
-    since_seconds: seconds(now - at.since),
-    ...(at.enteredBy === undefined ? {} : { entered_by: explained(at.enteredBy.reason, at.enteredBy) }),
-    ...explained(at.reason, at.cause),
-    hold_down_seconds: seconds(Math.max(0, at.holdUntil - now)),
-    flaps: at.flaps,
-    desired: state.announcements.some((route) => route.prefix === prefix),
-    acknowledged: state.lease?.acknowledged.includes(prefix) ?? false,
-    consequences,
-    also: others,
-    next: nextSteps(prefix, state, policy, now),
-    ...(at.force === undefined ? {} : { forced: forcedStatus(at.force, now) }),
-  };
-}
-
-function forcedStatus(
-  { intent, checks, isInEffect }: Exclude<PrefixState['force'], undefined>,
-  now: number,
-): ForcedStatus {
-  const { verb, who, reason, since, until, endsAt } = intent;
-  return {
-    verb,
-    who,
-    reason,
-    since,
-    until,
-    remaining_seconds: seconds(endsAt - now),
-    in_effect: isInEffect,
-    checks: { state: checks.phase, ...explained(checks.reason, checks.cause) },
-  };
 }
 
 function checkStatus(

@@ -51,6 +51,8 @@ export interface Verdict {
   readonly cause: Cause | undefined;
   /** Everything that must rise has risen, and every check has been heard once. */
   readonly ready: boolean;
+  /** Every check has been heard once, or long enough not. */
+  readonly heard: boolean;
   readonly waitingFor: string | undefined;
   /** The next moment at which this verdict changes although no result arrives. */
   readonly staleAt: number | undefined;
@@ -141,6 +143,7 @@ export function judge(
   let staleAt: number | undefined;
   const silent = { vici: false, ike: false };
   let settled = false;
+  let allHeard = true;
   for (const name of names) {
     const state = states.get(name);
     const policy = policies.get(name);
@@ -155,13 +158,15 @@ export function judge(
     silent.vici ||= saysSilent(state, 'vici-silent');
     silent.ike ||= saysSilent(state, 'ike-silent');
     const heard = state.result !== undefined || hasGoneStale;
+    allHeard &&= heard;
     const risen = !policy.required || isUp(state.level, policy);
     if ((!heard || !risen) && waitingFor === undefined) waitingFor = name;
   }
   // One plane has fallen and the last look at the other agrees: two witnesses need no second look each.
   if (settled && silent.vici && silent.ike)
     worst = worse(worst, { reason: 'both-planes-silent', class: 'not-serving' });
-  return { class: worst?.class, cause: worst, ready: waitingFor === undefined, waitingFor, staleAt };
+  const ready = waitingFor === undefined;
+  return { class: worst?.class, cause: worst, ready, heard: allHeard, waitingFor, staleAt };
 }
 
 /** It has known nothing for too long; what it said before that counts no more. */

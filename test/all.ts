@@ -69,6 +69,12 @@ const STAGES: readonly Stage[] = [
     ...['health', '--bundle', '--only'],
     'certificates,pool,ike-probe,tunnel-path,http,exec,canary,interface,kernel-ipsec,limit of file descriptors',
   ),
+  // All of them take half an hour: what three gateways share is watched for five minutes each.
+  lab(
+    'routing',
+    ...['routing', '--bundle', '--seconds', '5', '--only'],
+    'dual-stack-attributes,two-routers-withdraw,roles-no-preempt,shared-certificate,shared-charon',
+  ),
   // The same faults each time, so that a failure can be seen again. This seed draws many kinds within the minute.
   lab(`chaos seed ${CHAOS_SEED}`, 'chaos', '--seconds', '60', '--seed', CHAOS_SEED, '--bundle'),
 ];

@@ -241,19 +241,21 @@ describe('tables', () => {
 
 describe('configuration of the lab', () => {
   const [gateway] = planTopology('x', 1).gateways;
+  if (gateway === undefined) throw new Error('no gateway');
+  const paths = { viciSocket: '/v', directory: '/d' };
 
   it('takes over who starts ExaBGP, and the MED of a reload', () => {
-    const text = sidecarConfig(gateway, '/v', '/d', { supervise: false, med: 50 });
+    const text = sidecarConfig(gateway, paths, { supervise: false, med: 50 });
     expect(text).toContain('supervise: false');
     expect(text.match(/announced: \{ med: 50,/g)).toHaveLength(2);
-    expect(sidecarConfig(gateway, '/v', '/d', { supervise: true })).toContain('announced: { med: 100,');
+    expect(sidecarConfig(gateway, paths, { supervise: true })).toContain('announced: { med: 100,');
   });
 
   it('has the profile and a place of its own for the state only where asked for', () => {
-    const plain = sidecarConfig(gateway, '/v', '/d', { supervise: true });
+    const plain = sidecarConfig(gateway, paths, { supervise: true });
     expect(plain).not.toContain('profile');
     expect(plain).toContain('state_directory: /d }');
-    const fast = sidecarConfig(gateway, '/v', '/d', { supervise: true, fast: true, stateDirectory: '/s' });
+    const fast = sidecarConfig(gateway, paths, { supervise: true, fast: true, stateDirectory: '/s' });
     expect(fast).toMatch(/^profile: fast$/m);
     expect(fast).toContain('state_directory: /s }');
   });
@@ -264,7 +266,7 @@ describe('configuration of the lab', () => {
     expect(stressed).toMatch(/eap-radius \{[^]*address = 10\.9\.1\.2/);
     expect(stressed).not.toContain('retransmit_tries');
     expect(gatewaySwanctlConf(gateway)).not.toMatch(/updown|eap|spare/);
-    const many = gatewaySwanctlConf(gateway, { updown: '/u.sh', spares: 3, spareHours: 5 });
+    const many = gatewaySwanctlConf(gateway, { updown: '/u.sh', eap: true, spares: 3, spareHours: 5 });
     expect(many.match(/^ {2}spare\d+ \{/gm)).toHaveLength(3);
     expect(many).toMatch(/updown = \/u\.sh[^]*auth = eap-radius/);
     expect(clientSwanctlConf(planTopology('x', 1))).toContain('dpd_delay');

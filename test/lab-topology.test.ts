@@ -18,13 +18,13 @@ describe('planTopology', () => {
 
   it('gives every client addresses of its own, each inside its traffic selector', () => {
     const all = topology.clients.flatMap((client) => [client.service, ...Object.values(client.inside)]);
-    expect(new Set(all).size).toBe(900);
+    expect(new Set(all).size).toBe(1200);
     for (const { block, service, inside } of topology.clients) {
       const [network = '', length] = block.split('/');
       const number = (address: string): number =>
         address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
       expect([length, number(network) % 8]).toEqual(['29', 0]);
-      for (const address of [service, inside.gw1, inside.gw2]) {
+      for (const address of [service, ...Object.values(inside)]) {
         expect(number(address) - number(network)).toBeGreaterThan(0);
         expect(number(address) - number(network)).toBeLessThan(7);
       }

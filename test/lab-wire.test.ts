@@ -56,8 +56,11 @@ const NOTHING = {
   announced: [],
   nextHop: undefined,
   med: undefined,
+  localPreference: undefined,
   asPath: [],
   communities: [],
+  largeCommunities: [],
+  extendedCommunities: [],
 };
 const ATTRIBUTES = { med: 100, asPath: [65001], communities: ['65001:100'] };
 const MESSAGES: BgpMessage[] = [
@@ -245,7 +248,22 @@ describe('BgpSessions', () => {
     const fin = segmentOf(sequence, Buffer.alloc(0), { fin: true, at: 70 });
     expect(run(start, ...segments, fin, segmentOf(sequence + 1, WITHDRAW4))).toEqual([
       { kind: 'session', at: 20, gateway: 'gw1', family: 4, state: 'open', how: 'first KEEPALIVE' },
-      { kind: 'announce', at: 30, gateway: 'gw1', prefix: '192.0.2.1/32', detail: 'MED 100, 65001:100' },
+      {
+        kind: 'announce',
+        at: 30,
+        gateway: 'gw1',
+        prefix: '192.0.2.1/32',
+        detail: 'MED 100, 65001:100',
+        route: {
+          nextHop: '10.1.2.2',
+          med: 100,
+          localPreference: undefined,
+          asPath: [65001],
+          communities: ['65001:100'],
+          largeCommunities: [],
+          extendedCommunities: [],
+        },
+      },
       { kind: 'withdraw', at: 50, gateway: 'gw1', prefix: '192.0.2.1/32' },
       { kind: 'action', at: 60, text: 'gw1 sends NOTIFICATION 6/2 over IPv4' },
       { kind: 'session', at: 70, gateway: 'gw1', family: 4, state: 'closed', how: 'FIN from the gateway' },

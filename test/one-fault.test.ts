@@ -10,7 +10,7 @@ import { coldGuard, GUARD_TUNING, type GuardEvent } from '../bgp/guard-state.ts'
 import { parseReply } from '../bgp/reply.ts';
 import { explainText } from '../sidecar/cli/explain.ts';
 import { Metrics } from '../sidecar/metrics.ts';
-import { transitionLine } from '../sidecar/status.ts';
+import { transitionLine } from '../sidecar/transition.ts';
 import { formatTimeline } from './lab/report.ts';
 import type { LabEvent } from './lab/timeline.ts';
 import { Scenario, V4 } from './sidecar/scenario.ts';

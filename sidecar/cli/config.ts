@@ -5,7 +5,7 @@ import { loadConfig } from '../config/load.ts';
 import { plainConfig } from '../config/print.ts';
 import { ConfigError, type Problem } from '../config/problem.ts';
 import { warnings, type Warning } from '../config/warnings.ts';
-import { exabgpConf } from '../exabgp-input.ts';
+import { checkExabgpConf } from '../exabgp-input.ts';
 import { EXIT, printJson } from './outcome.ts';
 import type { ConfigOption, JsonOption, Surroundings } from './program.ts';
 import { reported } from './reported.ts';
@@ -20,8 +20,8 @@ export function check(
   try {
     const config = loadConfig(file, env);
     const { prefixes, bgp, checks } = config;
-    exabgpConf(config);
-    found = warnings(config);
+    checkExabgpConf(config, env);
+    found = warnings(config, env);
     summary = [
       counted(prefixes.length, 'prefix', 'prefixes'),
       counted(bgp.neighbors.length, 'neighbor', 'neighbors'),

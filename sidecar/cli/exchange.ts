@@ -20,7 +20,15 @@ export class DaemonError extends Error {
 
 export interface Question {
   readonly path:
-    '/status' | '/force' | '/release' | '/checks' | '/checks/run' | '/sessions' | '/drain' | '/undrain';
+    | '/status'
+    | '/force'
+    | '/release'
+    | '/checks'
+    | '/checks/run'
+    | '/fleet'
+    | '/sessions'
+    | '/drain'
+    | '/undrain';
   /** What is posted; without it the question only reads. */
   readonly order?: object;
 }
@@ -77,6 +85,9 @@ export async function exchange<T extends object>(
   if (question.order !== undefined && REFUSALS.includes(reply.status)) {
     throw new DaemonError('DAEMON_REFUSED', `refused: ${printable(reply.body.trim())}`);
   }
+  if (question.path === '/fleet' && reply.status === 404) {
+    throw new DaemonError('DAEMON_REFUSED', printable(reply.body.trim()));
+  }
   if (reply.status !== 200) throw strange(`answered with HTTP status ${reply.status}`);
   let answer: unknown;
   try {
@@ -103,6 +114,7 @@ const EXPECTED: Readonly<Record<Question['path'], string>> = {
   '/sessions': 'sessions',
   '/drain': 'sessions',
   '/undrain': 'sessions',
+  '/fleet': 'a fleet',
 };
 
 function send(

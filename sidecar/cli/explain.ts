@@ -1,12 +1,13 @@
 /** `swancast explain`: why each prefix is in its state, what to do, what would change it. For 3 a.m. */
 import { duration } from '../duration.ts';
-import type { PrefixStatus, Status } from '../status.ts';
+import type { PrefixStatus } from '../prefix-status.ts';
+import type { Status } from '../status.ts';
 import type { Trouble } from '../trouble.ts';
 import { askStatus } from './fetch-status.ts';
 import { BEATEN } from './force.ts';
 import { EXIT, printJson } from './outcome.ts';
 import type { SocketOptions, Surroundings } from './program.ts';
-import { routeWord } from './status.ts';
+import { routeWord, stateWord } from './status.ts';
 
 export async function explain(options: SocketOptions, surroundings: Surroundings): Promise<number> {
   const answer = await askStatus(options, surroundings);
@@ -38,11 +39,13 @@ export function explainText({ gateway, state, prefixes, bgp, journal }: Status):
       ...(each.entered_by === undefined || each.entered_by.reason === each.reason
         ? []
         : [['began', `${each.entered_by.sentence} (${each.entered_by.reason})`] as [string, string]]),
+      ...causeRows(each),
       ...(each.value === undefined || each.forced?.in_effect === true
         ? []
         : [['seen', each.value] as [string, string]]),
       ...each.consequences.map((trouble): [string, string] => ['so', troubleText(trouble)]),
       ...each.also.map((trouble): [string, string] => ['also', troubleText(trouble)]),
+      ...flapRows(each),
       ...(each.way_out === '' ? [] : [['do', each.way_out] as [string, string]]),
       ...hints(each, bgp).map((text): [string, string] => ['note', text]),
       ...each.next.map((text): [string, string] => ['next', text]),
@@ -55,7 +58,7 @@ export function explainText({ gateway, state, prefixes, bgp, journal }: Status):
       const shown = rows[index - 1]?.[0] === label ? '' : label;
       return `  ${shown.padEnd(5)} ${text}`;
     });
-    const head = `${each.prefix} is ${each.state} since ${duration(each.since_seconds)}, route ${routeWord(each)}`;
+    const head = `${each.prefix} is ${stateWord(each)} since ${duration(each.since_seconds)}, route ${routeWord(each)}`;
     return [head, ...lines].join('\n');
   });
   return `${[`${gateway} is ${state}`, ...blocks].join('\n\n')}\n`;
@@ -68,6 +71,37 @@ function troubleText({ check, reason, class: level, sentence, value, depends_on:
   const seen = value === undefined ? '' : `: ${value}`;
   const standing = on === undefined ? `${reason}, ${level}` : `${reason}, depends on ${on}`;
   return `${check}: ${sentence} (${standing})${seen}`;
+}
+
+/** What really fails, where the state has a reason of its own; and who is better off. */
+function causeRows({ cause, better }: PrefixStatus): [label: string, text: string][] {
+  const rows: [string, string][] = [];
+  if (cause !== undefined) {
+    const { sentence, reason, class: level, check } = cause;
+    const where = check === undefined ? '' : `, check ${check}`;
+    rows.push(['cause', `${sentence} (${reason}, ${level}${where})`]);
+    if (cause.way_out !== '') rows.push(['mend', cause.way_out]);
+  }
+  if (better !== undefined) rows.push(['fleet', `${better} announces it and is better off`]);
+  return rows;
+}
+
+/** How often it stepped down of late, and what that costs it now. */
+function flapRows(each: PrefixStatus): [label: string, text: string][] {
+  const { step_downs: downs, flap_limit: limit, hold_down_seconds: left, flap_hold_seconds: held } = each;
+  const rows: [string, string][] = [];
+  if (downs > 1 || held > 0) {
+    const of = limit === 0 ? '' : ` of ${limit} that begin a flap hold`;
+    const wait = left > 0 ? `; hold-down: ${duration(left)} left` : '';
+    rows.push(['flaps', `${downs} steps down of late${of}${wait}`]);
+  }
+  if (held > 0) {
+    rows.push([
+      'hold',
+      `at best degraded for ${duration(held)}, or until \`swancast release ${each.prefix}\``,
+    ]);
+  }
+  return rows;
 }
 
 /** The order, and what the checks would do without it. */

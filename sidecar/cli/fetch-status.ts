@@ -1,5 +1,6 @@
 /** The status of the running daemon. */
-import type { PrefixStatus, Status } from '../status.ts';
+import type { PrefixStatus } from '../prefix-status.ts';
+import type { Status } from '../status.ts';
 import { askDaemon, exchange } from './exchange.ts';
 import type { SocketOptions, Surroundings } from './program.ts';
 

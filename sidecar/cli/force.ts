@@ -4,7 +4,7 @@ import { duration } from '../duration.ts';
 import { WHO_MAXIMUM, type ForceVerb } from '../intent.ts';
 import type { ForceOrder } from '../order.ts';
 import { excerpt } from '../printable.ts';
-import type { PrefixStatus } from '../status.ts';
+import type { PrefixStatus } from '../prefix-status.ts';
 import { askDaemon, exchange } from './exchange.ts';
 import { isOrdered } from './fetch-status.ts';
 import { EXIT, printJson } from './outcome.ts';

@@ -11,6 +11,14 @@ export const EXIT_TEXTS: Readonly<Record<keyof typeof EXIT, string>> = {
   noDaemon: 'no swancast is running here',
 };
 
+/** What `swancast fleet --gate` ends with, for those who wait for a gate to open. */
+export const GATE_EXITS = {
+  0: 'yes, go on',
+  1: 'no, or not yet; the reasons are printed: ask again later',
+  2: 'it cannot be told: no fleet, no such gateway, no answer, or the command line is wrong',
+  3: 'no swancast is running here',
+} as const;
+
 /** A seam, so that tests can read what is printed. */
 export interface Output {
   readonly out: (text: string) => void;

@@ -2,21 +2,24 @@
  * DOC: The command `swancast`, one file a command:
  *
  *   run.ts     the daemon                        config.ts   check, print, schema
- *   status.ts  what is, as tables                render.ts   exabgp.conf
+ *   status.ts  what is, as tables                render.ts   exabgp.conf; gtsm.ts: nftables rules
  *   explain.ts why, one glance for each prefix   version.ts
  *   force.ts, release.ts   break-glass             canary.ts   a real client at work, a daemon of its own
- *   check.ts  the checks: listed, run now          drain.ts, undrain.ts   empty this gateway, and back
+ *   check.ts  the checks: listed, run now          fleet.ts   all gateways, and whether one may go
+ *   drain.ts, undrain.ts   empty this gateway, and back
  *
- * exchange.ts asks the running daemon; outcome.ts has the exit codes. Each command is imported when it is
+ * exchange.ts asks the running daemon; argument.ts reads options; outcome.ts has the exit codes. Each command is imported when it is
  * called, so that none waits for the parts of another.
  */
-import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, CommanderError, Option } from 'commander';
+import type { Gate } from '../fleet/gate.ts';
 import { VERSION } from '../installation.ts';
-import { FORCE_SECONDS_MAXIMUM, FORCE_VERBS, parseDuration, type ForceVerb } from '../intent.ts';
+import { FORCE_SECONDS_MAXIMUM, FORCE_VERBS, type ForceVerb } from '../intent.ts';
 import { DRAIN_SECONDS_MAXIMUM } from '../sessions/drain-intent.ts';
 import { DEADLINE_SECONDS_MAXIMUM, MOVE_METHODS, RATE_MAXIMUM } from '../sessions/policy.ts';
+import { durationUpTo, whole } from './argument.ts';
 import type { DrainOptions } from './drain.ts';
-import { EXIT, EXIT_TEXTS, processOutput, type Output } from './outcome.ts';
+import { EXIT, EXIT_TEXTS, GATE_EXITS, processOutput, type Output } from './outcome.ts';
 
 export const DEFAULT_CONFIG = '/etc/swancast/swancast.yaml';
 export const DEFAULT_CANARY_CONFIG = '/etc/swancast/canary.yaml';
@@ -102,7 +105,9 @@ export function buildProgram(surroundings: Surroundings, finish: (code: number) 
   });
 
   withSocket(program.command('release'))
-    .description('end what was forced before its time: the checks decide again')
+    .description(
+      'end what was forced and what is held down for its flaps, before its time: the checks decide again',
+    )
     .argument('[prefix]', 'a configured prefix; without it: all of them')
     .action(async (prefix: string | undefined, options: SocketOptions) => {
       const { release } = await import('./release.ts');
@@ -129,7 +134,7 @@ export function buildProgram(surroundings: Surroundings, finish: (code: number) 
         .choices(MOVE_METHODS)
         .default('auto'),
     )
-    .option('--rate <n>', 'logins a second that this may cause elsewhere', whole(RATE_MAXIMUM))
+    .option('--rate <n>', 'logins a second that this may cause elsewhere', whole(1, RATE_MAXIMUM))
     .option('--deadline <duration>', 'give up on who is still here after this long', deadlineSeconds)
     .option('--force', 'whatever speaks against it')
     .option('--wait', 'until it is done; fails when the deadline passes with sessions left');
@@ -142,6 +147,33 @@ export function buildProgram(surroundings: Surroundings, finish: (code: number) 
     .action(async (options: SocketOptions) => {
       const { undrain } = await import('./undrain.ts');
       finish(await undrain(options, surroundings));
+    });
+
+  withSocket(program.command('fleet'))
+    .description(
+      'show all gateways of the fleet as this one hears them; with --gate, say by the exit code whether work on one may begin or go on',
+    )
+    .addOption(
+      new Option(
+        '--gate <question>',
+        'drain: may it be taken out; announced: does it announce all its prefixes, with nothing failing',
+      ).choices(['drain', 'announced'] satisfies Gate[]),
+    )
+    .option('--gateway <name>', 'the gateway in question (default: drain: this one, announced: all of them)')
+    .option(
+      '--minimum <number>',
+      'how many others (drain), or gateways (announced), must announce each prefix',
+      whole(0, GATEWAYS_MAXIMUM),
+    )
+    .addHelpText(
+      'after',
+      `\nExit codes with --gate:\n${Object.entries(GATE_EXITS)
+        .map(([code, text]) => `  ${code}  ${text}\n`)
+        .join('')}`,
+    )
+    .action(async (options: FleetOptions) => {
+      const { fleet } = await import('./fleet.ts');
+      finish(await fleet(options, surroundings));
     });
 
   const check = program.command('check').description('look at the checks of the running daemon');
@@ -198,6 +230,12 @@ export function buildProgram(surroundings: Surroundings, finish: (code: number) 
       const { renderExabgp } = await import('./render.ts');
       finish(renderExabgp(options.config, surroundings));
     });
+  withConfig(render.command('gtsm'))
+    .description('nftables rules: BGP of neighbors with gtsm: true counts only with TTL 255')
+    .action(async (options: ConfigOption) => {
+      const { renderGtsm } = await import('./render.ts');
+      finish(renderGtsm(options.config, surroundings));
+    });
 
   withJson(program.command('version'))
     .description('print the version')
@@ -221,6 +259,11 @@ export interface SocketOptions extends JsonOption {
 export interface CanaryOptions extends ConfigOption, JsonOption {
   readonly once?: boolean;
 }
+export interface FleetOptions extends SocketOptions {
+  readonly gate?: Gate;
+  readonly gateway?: string;
+  readonly minimum?: number;
+}
 export interface ForceOptions extends SocketOptions {
   /** Seconds. */
   readonly for: number;
@@ -237,25 +280,11 @@ const withSocket = (command: Command): Command =>
     .option('-s, --socket <path>', 'control socket of the daemon (default: the one of the configuration)')
     .option('-c, --config <file>', `configuration file that names the socket (default: ${DEFAULT_CONFIG})`);
 
-/** "10m" → 600. */
-const durationUpTo =
-  (maximum: number, shown: string) =>
-  (text: string): number => {
-    const found = parseDuration(text);
-    if (found !== undefined && found >= 1 && found <= maximum) return found;
-    throw new InvalidArgumentError(`From 1s to ${shown} expected, such as 90s, 10m, 2h or 1h30m.`);
-  };
 const seconds = durationUpTo(FORCE_SECONDS_MAXIMUM, '24h');
 const drainSeconds = durationUpTo(DRAIN_SECONDS_MAXIMUM, '720h');
 const deadlineSeconds = durationUpTo(DEADLINE_SECONDS_MAXIMUM, '24h');
-
-const whole =
-  (maximum: number) =>
-  (text: string): number => {
-    const found = /^\d{1,9}$/u.test(text) ? Number(text) : 0;
-    if (found >= 1 && found <= maximum) return found;
-    throw new InvalidArgumentError(`A whole number from 1 to ${maximum} expected.`);
-  };
+/** Of no fleet there are more. */
+const GATEWAYS_MAXIMUM = 99_999;
 
 const exitLines = (): string =>
   Object.entries(EXIT_TEXTS)

@@ -1,13 +1,13 @@
-/** `swancast release`: the checks decide again. */
+/** `swancast release`: orders and flap holds end, and the checks decide again. */
 import type { ReleaseOrder } from '../order.ts';
-import type { PrefixStatus } from '../status.ts';
+import type { PrefixStatus } from '../prefix-status.ts';
 import { askDaemon, exchange } from './exchange.ts';
 import { isOrdered } from './fetch-status.ts';
 import { orderedBy } from './force.ts';
 import { EXIT, printJson } from './outcome.ts';
 import type { SocketOptions, Surroundings } from './program.ts';
 
-/** Without a prefix: all that is forced. */
+/** Without a prefix: all that is forced or held down. */
 export async function release(
   prefix: string | undefined,
   options: SocketOptions,
@@ -27,7 +27,9 @@ export async function release(
 /** What became of it. Pure. */
 export function releasedText(released: readonly PrefixStatus[], prefix: string | undefined): string {
   if (released.length === 0)
-    return `${prefix ?? 'no prefix'} ${prefix === undefined ? 'is' : 'was not'} forced\n`;
+    return prefix === undefined
+      ? 'no prefix is forced, and none has flapped\n'
+      : `${prefix} was not forced, and has not flapped\n`;
   return released
     .map(
       (each) =>

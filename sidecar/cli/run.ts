@@ -1,6 +1,6 @@
 /** `swancast run`: the configuration is checked before anything is started. */
-import { loadConfig } from '../config/load.ts';
-import { exabgpConf } from '../exabgp-input.ts';
+import { loadConfig, requireCredentials } from '../config/load.ts';
+import { checkExabgpConf } from '../exabgp-input.ts';
 import { EXIT } from './outcome.ts';
 import { tuneEngine } from '../engine.ts';
 import type { Surroundings } from './program.ts';
@@ -11,7 +11,8 @@ export async function run(file: string, { output, env }: Surroundings): Promise<
   tuneEngine();
   const config = reported(output, () => {
     const loaded = loadConfig(file, env);
-    exabgpConf(loaded);
+    requireCredentials(loaded, file, env);
+    checkExabgpConf(loaded, env);
     return loaded;
   });
   if (typeof config === 'number') return config;

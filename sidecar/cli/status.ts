@@ -24,6 +24,7 @@ export function statusText({
   prefixes,
   checks,
   bgp,
+  bfd,
   orders_obstacle: orders,
 }: Status): string {
   const alive =
@@ -37,13 +38,14 @@ export function statusText({
       ['PREFIX', 'STATE', 'SINCE', 'ROUTE', 'REASON'],
       prefixes.map((each) => [
         each.prefix,
-        each.state,
+        stateWord(each),
         duration(each.since_seconds),
         routeWord(each),
         each.reason,
       ]),
     ),
     ...forcedTable(prefixes),
+    ...flapTable(prefixes),
     table(
       ['CHECK', 'STATE', 'LAST', 'AGE', 'LEVEL', 'REASON', 'SEEN'],
       checks.map((each) => [
@@ -64,6 +66,7 @@ export function statusText({
         bgp.neighbor_reasons[address] ?? (bgp.graceful_restart.includes(address) ? KEEPS_ROUTES : '-'),
       ]),
     ),
+    ...(bfd === undefined ? [] : [table(['BFD PEER', 'SESSION'], Object.entries(bfd))]),
     ...(orders === undefined ? [] : [`WARNING: ${orders}`]),
     ...(bgp.redial_obstacle === undefined ? [] : [`WARNING: ${REDIAL_LATE}: ${bgp.redial_obstacle}`]),
     `${guard}\n`,
@@ -91,6 +94,23 @@ function forcedTable(prefixes: Status['prefixes']): string[] {
   );
   return rows.length === 0 ? [] : [table(['FORCED', 'TO', 'IN EFFECT', 'LEFT', 'BY', 'REASON'], rows)];
 }
+
+/** Only those that are held down, or that have flapped more than once. */
+function flapTable(prefixes: Status['prefixes']): string[] {
+  const rows = prefixes.flatMap((each) => {
+    const { prefix, step_downs: downs, flap_limit: limit, hold_down_seconds: left } = each;
+    if (downs < 2 && each.flap_hold_seconds === 0) return [];
+    const held = each.flap_hold_seconds === 0 ? '-' : duration(each.flap_hold_seconds);
+    return [
+      [prefix, limit === 0 ? `${downs}` : `${downs}/${limit}`, left === 0 ? '-' : duration(left), held],
+    ];
+  });
+  return rows.length === 0 ? [] : [table(['FLAPPED', 'STEPS DOWN', 'HOLD-DOWN', 'FLAP HOLD'], rows)];
+}
+
+/** The state, and whether others come first in it. */
+export const stateWord = ({ state, yielding }: { state: string; yielding: boolean }): string =>
+  yielding ? `${state}, yielding` : state;
 
 /** What we want of the route, and whether ExaBGP said done. */
 export function routeWord({ desired, acknowledged }: { desired: boolean; acknowledged: boolean }): string {

@@ -5,19 +5,19 @@
  */
 import { defaultsOf, type Profile } from '../../health/profile.ts';
 import { CHECK_TYPES, type CheckTypeName } from '../../health/registry.ts';
-import type { Attributes } from '../../bgp/announcement.ts';
 import { addressText, familyOf, prefixText } from './address.ts';
 import { limitsSpec, PROVING_TYPE } from './check-types.ts';
-import type { CheckConfig, Config, NeighborConfig, PrefixConfig } from './config.ts';
+import { buildFleet, buildHttp } from './build-fleet.ts';
+import { cannotPrepend, carriersOf } from './carriers.ts';
+import type { CheckConfig, Config, NeighborConfig, Preference, PrefixConfig } from './config.ts';
 import type { Raw, RawMap } from './document.ts';
-import { communityText } from './community.ts';
-import { parseListen } from './formats.ts';
 import type { Keys, MapSpec, Values } from './key-spec.ts';
 import { fieldName } from './key-spec.ts';
 import { join } from './problem.ts';
-import { cannotPrepend } from './rules-routes.ts';
+import { routesOf } from './route.ts';
+import { GTSM_TTL } from './rules-neighbors.ts';
 import { SCHEMA, SECTIONS } from './schema.ts';
-import { elements, innerKeys, mapping, section, type Reader } from './section.ts';
+import { elements, innerKeys, mapping, section, SILENT, type Reader } from './section.ts';
 
 /** `hostname`: the name of a gateway that gives itself none. */
 export function buildConfig(root: RawMap, reader: Reader, hostname: string): Config {
@@ -27,7 +27,6 @@ export function buildConfig(root: RawMap, reader: Reader, hostname: string): Con
 
   const gateway = read(SECTIONS.gateway, 'gateway');
   const bgp = read(SECTIONS.bgp, 'bgp');
-  const http = read(SECTIONS.http, 'http');
   const prefixes = elements(root['prefixes'], 'prefixes', reader);
   // Without a word about checks the one that is always needed stands in.
   const checks = root['checks'] === undefined ? [DEFAULT_CHECK] : elements(root['checks'], 'checks', reader);
@@ -35,20 +34,27 @@ export function buildConfig(root: RawMap, reader: Reader, hostname: string): Con
   const neighbors = neighborList.map((raw, index) =>
     buildNeighbor(raw, `bgp.neighbors[${index}]`, bgp.localAs, reader),
   );
-  // cannotPrepend() says why; the default must not make a configuration wrong.
-  const prepend = neighbors.some((neighbor) => cannotPrepend(neighbor, bgp.localAs)) ? 0 : DEGRADED_PREPEND;
+  const { allowedPrefixes, ...ownBgp } = bgp;
+  const fleet = buildFleet(root['fleet'], reader);
   return deepFreeze({
     profile,
     gateway: { name: gateway.name ?? hostname },
     strongswan: read(SECTIONS.strongswan, 'strongswan'),
-    prefixes: prefixes.map((raw, index) => buildPrefix(raw, `prefixes[${index}]`, prepend, reader)),
-    bgp: { ...bgp, neighbors },
+    prefixes: prefixes.map((raw, index) =>
+      buildPrefix(raw, `prefixes[${index}]`, { neighbors, localAs: bgp.localAs }, reader),
+    ),
+    bgp: {
+      ...ownBgp,
+      ...(allowedPrefixes === undefined ? {} : { allowedPrefixes: allowedPrefixes.map(prefixText) }),
+      neighbors,
+    },
     lease: read(SECTIONS.lease, 'lease'),
     decision: read(SECTIONS.decision, 'decision'),
+    ...(fleet === undefined ? {} : { fleet }),
     checks: withNaturalDependencies(
       checks.map((raw, index) => buildCheck(raw, `checks[${index}]`, profile, reader)),
     ),
-    http: { listen: parseListen(http.listen) },
+    http: buildHttp(root['http'], reader),
     control: read(SECTIONS.control, 'control'),
     log: read(SECTIONS.log, 'log'),
   });
@@ -56,59 +62,75 @@ export function buildConfig(root: RawMap, reader: Reader, hostname: string): Con
 
 const DEFAULT_CHECK: RawMap = { name: PROVING_TYPE, type: PROVING_TYPE };
 
-/** For a second look at a value that has been reported on already. */
-const SILENT: Reader = { env: {}, report: () => undefined, overridden: () => undefined };
+interface Surrounding {
+  readonly neighbors: readonly NeighborConfig[];
+  readonly localAs: number;
+}
 
-function buildPrefix(raw: Raw, path: string, prepend: number, reader: Reader): PrefixConfig {
+function buildPrefix(
+  raw: Raw,
+  path: string,
+  { neighbors, localAs }: Surrounding,
+  reader: Reader,
+): PrefixConfig {
   const { keys, sections } = SCHEMA.lists.prefixes;
   const values = section(keys, raw, path, reader, { more: innerKeys(SCHEMA.lists.prefixes) });
   const map = mapping(raw, path, SILENT);
-  const announced = section(sections.announced.keys, map['announced'], join(path, 'announced'), reader);
-  const degraded = section(sections.degraded.keys, map['degraded'], join(path, 'degraded'), reader);
+  const given = {
+    announced: section(sections.announced.keys, map['announced'], join(path, 'announced'), reader),
+    yielding: section(sections.yielding.keys, map['yielding'], join(path, 'yielding'), reader),
+    degraded: section(sections.degraded.keys, map['degraded'], join(path, 'degraded'), reader),
+    draining: section(sections.draining.keys, map['draining'], join(path, 'draining'), reader),
+  };
   const prefix = prefixText(values.prefix);
+  const nextHop = addressText(values.nextHop, 'any') ?? values.nextHop;
+  // The format lets nothing else through.
+  const preference = values.preference as Preference | undefined;
+  const place = {
+    family: familyOf(prefix),
+    side: values.side,
+    neighbors: values.neighbors?.map((written) => addressOf(written, neighbors)),
+  };
+  const carriers = carriersOf(place, neighbors);
+  const canPrepend = carriers.length === 0 || carriers.some((each) => !cannotPrepend(each, localAs));
   return {
     prefix,
-    family: familyOf(prefix),
-    nextHop: addressText(values.nextHop, 'any') ?? values.nextHop,
+    ...place,
+    preference,
+    preempt: values.preempt,
+    ...(values.pathId === undefined ? {} : { pathId: values.pathId }),
+    nextHop,
     checks: values.checks,
-    announced: attributes(announced),
-    degraded: attributes({
-      ...degraded,
-      prepend: degraded.prepend ?? prepend,
-      localPreference: degraded.localPreference ?? announced.localPreference,
-      // Inherited, because dropping no-export while degraded would leak the route.
-      communities: degraded.communities ?? announced.communities,
-      largeCommunities: degraded.largeCommunities ?? announced.largeCommunities,
-    }),
+    ...routesOf(given, { preference, localAs, nextHop, canPrepend }),
   };
 }
 
-const attributes = ({
-  localPreference,
-  communities,
-  ...rest
-}: Values<typeof SCHEMA.lists.prefixes.sections.announced.keys>): Attributes => ({
-  ...rest,
-  communities: communities.map(communityText),
-  ...(localPreference === undefined ? {} : { localPreference }),
-});
-
-const DEGRADED_PREPEND = 3;
+/** A neighbor goes by its name or its address; of one that there is not, the rules say so. */
+const addressOf = (written: string, neighbors: readonly NeighborConfig[]): string =>
+  neighbors.find(({ name }) => name === written)?.address ?? addressText(written, 'any') ?? written;
 
 function buildNeighbor(raw: Raw, path: string, localAs: number, reader: Reader): NeighborConfig {
   const values = section(SECTIONS.bgp.lists.neighbors.keys, raw, path, reader);
   const address = addressText(values.address, 'any') ?? values.address;
   const family = familyOf(address);
+  const { name, passwordFile, passwordCredential, multihop } = values;
+  const outgoingTtl = values.outgoingTtl ?? (values.gtsm ? GTSM_TTL : multihop);
   return {
+    ...(name === undefined ? {} : { name }),
     address,
     family,
+    side: values.side,
     peerAs: values.peerAs,
     localAs: values.localAs ?? localAs,
     localAddress: addressText(values.localAddress, 'any') ?? values.localAddress,
     holdSeconds: values.holdTimeMs / 1000,
     port: values.port,
-    ...(values.passwordFile === undefined ? {} : { passwordFile: values.passwordFile }),
-    ...(values.outgoingTtl === undefined ? {} : { outgoingTtl: values.outgoingTtl }),
+    passive: values.passive,
+    ...(passwordFile === undefined ? {} : { passwordFile }),
+    ...(passwordCredential === undefined ? {} : { passwordCredential }),
+    gtsm: values.gtsm,
+    ...(multihop === undefined ? {} : { multihop }),
+    ...(outgoingTtl === undefined ? {} : { outgoingTtl }),
     families: values.families ?? [family === 4 ? 'ipv4' : 'ipv6'],
   };
 }

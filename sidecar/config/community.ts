@@ -24,3 +24,6 @@ export const isCommunity = (text: string): boolean =>
 
 export const isLargeCommunity = (text: string): boolean =>
   attributeProblems({ largeCommunities: [text] }).length === 0;
+
+export const isExtendedCommunity = (text: string): boolean =>
+  attributeProblems({ extendedCommunities: [text] }).length === 0;

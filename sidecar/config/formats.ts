@@ -5,7 +5,8 @@
 import type { KeySpec } from './key-spec.ts';
 import { COMMUNITIES_MAXIMUM } from '../../bgp/announcement.ts';
 import { addressText, prefixProblem } from './address.ts';
-import { isCommunity, isLargeCommunity, WELL_KNOWN } from './community.ts';
+import { isCommunity, isExtendedCommunity, isLargeCommunity, WELL_KNOWN } from './community.ts';
+import { fleetUrlProblem, urlProblem } from './url.ts';
 
 export type JsonSchema = { readonly [key: string]: unknown };
 
@@ -35,6 +36,12 @@ export interface FormatValues {
   'list-of-families': readonly ('ipv4' | 'ipv6')[];
   'list-of-communities': readonly string[];
   'list-of-large-communities': readonly string[];
+  'list-of-extended-communities': readonly string[];
+  'list-of-prefixes': readonly string[];
+  'list-of-neighbors': readonly string[];
+  'neighbor-name': string;
+  credential: string;
+  'fleet-url': string;
   argv: readonly string[];
   url: string;
   'url-path': string;
@@ -44,7 +51,16 @@ export interface FormatValues {
 export type FormatName = keyof FormatValues;
 /** Formats that only elements of lists have. */
 export type ElementName =
-  'text-or-empty' | 'name' | 'text' | 'port' | 'family' | 'community' | 'large-community';
+  | 'text-or-empty'
+  | 'name'
+  | 'text'
+  | 'port'
+  | 'family'
+  | 'community'
+  | 'large-community'
+  | 'extended-community'
+  | 'prefix'
+  | 'neighbor';
 
 export interface Format {
   readonly type: 'string' | 'number' | 'boolean' | 'list';
@@ -142,13 +158,6 @@ function argvProblem(argv: readonly unknown[]): boolean | string {
   return `begins with ${JSON.stringify(program)}; expected the absolute path of a program, since no shell looks for it`;
 }
 
-function urlProblem(value: string): boolean | string {
-  const url = URL.parse(value);
-  if (url === null || !/^https?:\/\//iu.test(value) || url.hostname === '') return false;
-  if (url.username !== '' || url.password !== '') return 'holds a user or a password; leave them out';
-  return url.hash === '' || 'holds a fragment ("#…"), which is never sent; leave it out';
-}
-
 const family: Format = {
   type: 'string',
   expected: () => 'ipv4 or ipv6',
@@ -214,6 +223,30 @@ export const FORMATS: { readonly [name in FormatName | ElementName]: Format } = 
     isLargeCommunity,
     { pattern: '^[0-9]+:[0-9]+:[0-9]+$' },
   ),
+  'extended-community': textual(
+    'an extended community: target or origin, an AS number and a number, such as "target:65001:100"',
+    isExtendedCommunity,
+    { pattern: '^(target|origin):' },
+  ),
+  neighbor: textual(
+    'the name or the address of a neighbor',
+    (value) => NAME.test(value) || addressText(value, 'any') !== undefined,
+  ),
+  'neighbor-name': textual(
+    'a name of at most 63 letters, digits, "_", "." and "-" that is no address',
+    (value) => NAME.test(value) && addressText(value, 'any') === undefined,
+    { pattern: NAME.source },
+  ),
+  credential: textual(
+    'the name of a credential: letters, digits, "_", "." and "-"',
+    (value) => NAME.test(value),
+    { pattern: NAME.source },
+  ),
+  'fleet-url': textual(
+    'the address of a listener of swancast, such as "https://gw2.example:9179"',
+    fleetUrlProblem,
+    { pattern: '^[Hh][Tt][Tt][Pp][Ss]?://' },
+  ),
   argv: {
     ...listOf('1 to 64 arguments, the first an absolute path', 'text-or-empty', {
       minItems: 1,
@@ -239,4 +272,7 @@ export const FORMATS: { readonly [name in FormatName | ElementName]: Format } = 
   'list-of-families': listOf('ipv4 and ipv6', 'family'),
   'list-of-communities': listOf('communities', 'community'),
   'list-of-large-communities': listOf('large communities', 'large-community'),
+  'list-of-extended-communities': listOf('extended communities', 'extended-community'),
+  'list-of-prefixes': listOf('prefixes', 'prefix', { minItems: 1 }),
+  'list-of-neighbors': listOf('names or addresses of neighbors', 'neighbor', { minItems: 1 }),
 };

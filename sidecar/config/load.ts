@@ -7,7 +7,7 @@ import { parseYaml } from './document.ts';
 import { strangers } from './environment.ts';
 import { ConfigError, type Problem } from './problem.ts';
 import { rules } from './rules.ts';
-import { readSecret } from './secret.ts';
+import { fileProblems, missingCredentials, type FileProblem } from './secrets.ts';
 import { variableName } from './section.ts';
 
 export interface Surroundings {
@@ -72,18 +72,37 @@ export function loadConfig(
 ): Config {
   const text = readText(file);
   const config = parseConfig(text, { file, env, hostname: hostName() });
-  const problems = config.bgp.neighbors.flatMap(({ passwordFile }, index): Problem[] => {
-    if (passwordFile === undefined) return [];
-    const secret = readSecret(passwordFile);
-    if (secret.problem === undefined) return [];
-    const key = `bgp.neighbors[${index}].password_file`;
-    const line = parseYaml(text, file).lineOf(key);
-    return [
-      { file, line, key, value: passwordFile, expected: 'a file with the password', message: secret.problem },
-    ];
-  });
-  if (problems.length > 0) throw new ConfigError(problems);
+  throwAny(fileProblems(config, env), text, file, env);
   return config;
+}
+
+/** For who is about to use them: a unit without its credentials does not start. Throws ConfigError. */
+export function requireCredentials(
+  config: Config,
+  file: string,
+  env: Readonly<Record<string, string | undefined>>,
+): void {
+  // Without supervision another unit has the passwords.
+  const isOurs = ({ key }: FileProblem): boolean => config.bgp.supervise || !key.startsWith('bgp.');
+  throwAny(missingCredentials(config, env).filter(isOurs), readText(file), file, env);
+}
+
+function throwAny(
+  found: readonly FileProblem[],
+  text: string,
+  file: string,
+  env: Readonly<Record<string, string | undefined>>,
+): void {
+  if (found.length === 0) return;
+  const { lineOf } = parseYaml(text, file);
+  throw new ConfigError(
+    found.map((problem): Problem => {
+      const variable = variableName(problem.key);
+      return env[variable] === problem.value
+        ? { ...problem, file: 'environment', line: 0, key: variable }
+        : { ...problem, file, line: lineOf(problem.key) };
+    }),
+  );
 }
 
 /** Throws ConfigError. */

@@ -1,30 +1,39 @@
 /**
  * Config → the file that would give it, every default written out. Pure. Reading it again gives the same
- * Config; secrets appear as the paths of their files only.
+ * Config; secrets appear as the paths of their files, or the names of their credentials.
  */
-import type { Attributes } from '../../bgp/announcement.ts';
 import { isCheckType } from '../../health/registry.ts';
 import { limitsSpec } from './check-types.ts';
-import type { CheckConfig, Config, NeighborConfig, PrefixConfig } from './config.ts';
+import type {
+  CheckConfig,
+  Config,
+  FleetConfig,
+  HttpConfig,
+  NeighborConfig,
+  PrefixConfig,
+  RouteConfig,
+} from './config.ts';
 import { fieldName } from './key-spec.ts';
 
 type Plain = { readonly [key: string]: unknown };
 
 export function plainConfig(config: Config): Plain {
-  const { profile, gateway, strongswan, prefixes, bgp, lease, decision, checks, http, control, log } = config;
+  const { profile, gateway, strongswan, prefixes, bgp, lease, decision, fleet, checks, http, control, log } =
+    config;
   return {
     profile,
     gateway: { name: gateway.name },
     strongswan: { vici_socket: strongswan.viciSocket },
     prefixes: prefixes.map(plainPrefix),
-    bgp: {
+    bgp: given({
       supervise: bgp.supervise,
       exabgp: bgp.exabgp,
       local_as: bgp.localAs,
       router_id: bgp.routerId,
       run_directory: bgp.runDirectory,
+      allowed_prefixes: bgp.allowedPrefixes,
       neighbors: bgp.neighbors.map(plainNeighbor),
-    },
+    }),
     lease: {
       socket: lease.socket,
       ttl_seconds: lease.ttlMs / 1000,
@@ -35,45 +44,97 @@ export function plainConfig(config: Config): Plain {
       hold_down_seconds: decision.holdDownMs / 1000,
       hold_down_max_seconds: decision.holdDownMaxMs / 1000,
       quiet_seconds: decision.quietMs / 1000,
+      flap_limit: decision.flapLimit,
+      flap_window_seconds: decision.flapWindowMs / 1000,
+      flap_hold_seconds: decision.flapHoldMs / 1000,
     },
+    ...(fleet === undefined ? {} : { fleet: plainFleet(fleet) }),
     checks: checks.map(plainCheck),
-    http: { listen: listenText(http.listen) },
+    http: plainHttp(http),
     control: { socket: control.socket, state_directory: control.stateDirectory },
     log: { level: log.level },
   };
 }
 
-const listenText = (listen: Config['http']['listen']): string => {
+const listenText = (listen: HttpConfig['listen']): string => {
   if (listen === undefined) return 'off';
   return listen.host.includes(':') ? `[${listen.host}]:${listen.port}` : `${listen.host}:${listen.port}`;
 };
 
-const plainPrefix = ({ prefix, nextHop, checks, announced, degraded }: PrefixConfig): Plain => ({
-  prefix,
-  next_hop: nextHop,
-  ...given({ checks }),
-  announced: plainAttributes(announced),
-  degraded: plainAttributes(degraded),
-});
-
-const plainAttributes = (attributes: Attributes): Plain =>
+const plainHttp = ({ listen, tokenFile, tokenCredential, tls }: HttpConfig): Plain =>
   given({
-    med: attributes.med,
-    local_preference: attributes.localPreference,
-    prepend: attributes.prepend,
-    communities: attributes.communities,
-    large_communities: attributes.largeCommunities,
+    listen: listenText(listen),
+    token_file: tokenFile,
+    token_credential: tokenCredential,
+    tls:
+      tls &&
+      given({
+        certificate_file: tls.certificateFile,
+        key_file: tls.keyFile,
+        client_ca_file: tls.clientCaFile,
+      }),
+  });
+
+const plainFleet = (fleet: FleetConfig): Plain =>
+  given({
+    gateways: fleet.gateways.map((member) => given({ ...member })),
+    poll_seconds: fleet.pollMs / 1000,
+    timeout_seconds: fleet.timeoutMs / 1000,
+    max_age_seconds: fleet.maxAgeMs / 1000,
+    minimum_others: fleet.minimumOthers,
+    token_file: fleet.tokenFile,
+    token_credential: fleet.tokenCredential,
+    tls:
+      fleet.tls &&
+      given({
+        ca_file: fleet.tls.caFile,
+        certificate_file: fleet.tls.certificateFile,
+        key_file: fleet.tls.keyFile,
+      }),
+  });
+
+const plainPrefix = (prefix: PrefixConfig): Plain =>
+  given({
+    prefix: prefix.prefix,
+    side: prefix.side,
+    neighbors: prefix.neighbors,
+    preference: prefix.preference,
+    preempt: prefix.preempt,
+    path_id: prefix.pathId,
+    next_hop: prefix.nextHop,
+    checks: prefix.checks,
+    announced: plainRoute(prefix.announced),
+    yielding: plainRoute(prefix.yielding),
+    degraded: plainRoute(prefix.degraded),
+    draining: plainRoute(prefix.draining),
+  });
+
+const plainRoute = (route: RouteConfig): Plain =>
+  given({
+    next_hop: route.nextHop,
+    med: route.med,
+    local_preference: route.localPreference,
+    prepend: route.prepend,
+    communities: route.communities,
+    large_communities: route.largeCommunities,
+    extended_communities: route.extendedCommunities,
   });
 
 const plainNeighbor = (neighbor: NeighborConfig): Plain =>
   given({
+    name: neighbor.name,
     address: neighbor.address,
+    side: neighbor.side,
     peer_as: neighbor.peerAs,
     local_as: neighbor.localAs,
     local_address: neighbor.localAddress,
     hold_time_seconds: neighbor.holdSeconds,
     port: neighbor.port,
+    passive: neighbor.passive,
     password_file: neighbor.passwordFile,
+    password_credential: neighbor.passwordCredential,
+    gtsm: neighbor.gtsm,
+    multihop: neighbor.multihop,
     outgoing_ttl: neighbor.outgoingTtl,
     families: neighbor.families,
   });

@@ -1,42 +1,34 @@
-/** Rules between the keys of prefixes and bgp.neighbors. Pure. */
-import type { Attributes } from '../../bgp/announcement.ts';
+/** Rules between the keys of prefixes, and from there to the neighbors. Pure. */
+import { announcementProblems, COMMUNITIES_MAXIMUM, type Attributes } from '../../bgp/announcement.ts';
 import { familyOf, holds } from './address.ts';
+import { announcementsOf, cannotPrepend, carriersOf, familyName, isInternal } from './carriers.ts';
 import { PROVING_TYPE } from './check-types.ts';
-import type { CheckConfig, Config, Family, NeighborConfig, PrefixConfig } from './config.ts';
+import {
+  ROUTE_STATES,
+  type BgpConfig,
+  type CheckConfig,
+  type Config,
+  type NeighborConfig,
+  type PrefixConfig,
+} from './config.ts';
+import { version } from './rules-neighbors.ts';
 import { duplicates, unknownNames, type Violation } from './violation.ts';
 
-const familyName = (family: 4 | 6): Family => (family === 4 ? 'ipv4' : 'ipv6');
-const version = (family: 4 | 6): string => (family === 4 ? 'IPv4' : 'IPv6');
-
-/**
- * An iBGP neighbor drops a route with its own AS in the path (RFC 4271 section 9.1.2), and one that is shown
- * another AS of ours would see a path that does not begin with it, which many routers refuse.
- */
-export const cannotPrepend = ({ peerAs, localAs }: NeighborConfig, ownAs: number): boolean =>
-  peerAs === localAs || localAs !== ownAs;
-
 export function* prefixRules({ prefixes, checks, bgp }: Config): Generator<Violation> {
-  const { neighbors, localAs } = bgp;
-  const obstacle = neighbors.find((neighbor) => cannotPrepend(neighbor, localAs));
   if (prefixes.length === 0) {
     const message = 'no prefix is given; write at least one: - prefix: 192.0.2.1/32';
     yield { key: 'prefixes', expected: 'at least one prefix', message };
   }
   yield* duplicates(prefixes, 'prefixes', 'prefix', ({ prefix }) => prefix);
+  yield* overlaps(prefixes);
   for (const [index, prefix] of prefixes.entries()) {
     const path = `prefixes[${index}]`;
-    yield* nextHopRules(prefix, path, neighbors);
+    yield* allowed(prefix, path, bgp.allowedPrefixes);
+    yield* unknownNeighbors(prefix, path, bgp.neighbors);
+    yield* nextHopRules(prefix, path, bgp.neighbors);
     yield* checksOfPrefix(prefix, path, checks);
-    for (const phase of ['announced', 'degraded'] as const) {
-      const { prepend = 0 } = prefix[phase];
-      if (prepend === 0 || obstacle === undefined) continue;
-      const why =
-        obstacle.peerAs === obstacle.localAs
-          ? 'is iBGP and drops a path with its own AS'
-          : `is shown AS ${obstacle.localAs}, not ${localAs}`;
-      const message = `${prepend} cannot be sent: the neighbor ${obstacle.address} ${why}; write 0 and use med, local_preference or communities`;
-      yield { key: `${path}.${phase}.prepend`, value: prepend, expected: '0', message, involves: ['bgp'] };
-    }
+    yield* prependRules(prefix, path, bgp);
+    yield* announcementRules(prefix, path, bgp);
     if (sameAttributes(prefix.announced, prefix.degraded)) {
       yield {
         key: `${path}.degraded`,
@@ -48,44 +40,145 @@ export function* prefixRules({ prefixes, checks, bgp }: Config): Generator<Viola
   }
 }
 
+/** Clients of the narrower one would end up with the wider one, and the checks of one would speak for both. */
+function* overlaps(prefixes: readonly PrefixConfig[]): Generator<Violation> {
+  for (const [index, { prefix }] of prefixes.entries()) {
+    const other = prefixes.findIndex(
+      (wide, at) =>
+        at !== index &&
+        wide.prefix !== prefix &&
+        holds(wide.prefix, prefix.split('/')[0] ?? '') &&
+        isWider(wide.prefix, prefix),
+    );
+    if (other === -1) continue;
+    yield {
+      key: `${path(index)}.prefix`,
+      value: prefix,
+      expected: 'prefixes apart from each other',
+      message: `"${prefix}" lies in ${prefixes[other]?.prefix}, which is ${path(other)}; remove one of the two`,
+      involves: [`${path(other)}.prefix`],
+    };
+  }
+}
+
+const path = (index: number): string => `prefixes[${index}]`;
+const lengthOf = (prefix: string): number => Number(prefix.split('/')[1]);
+const isWider = (a: string, b: string): boolean => lengthOf(a) < lengthOf(b);
+
+function* allowed(
+  { prefix }: PrefixConfig,
+  at: string,
+  fences: readonly string[] | undefined,
+): Generator<Violation> {
+  const isInside = (fence: string): boolean =>
+    holds(fence, prefix.split('/')[0] ?? '') && lengthOf(fence) <= lengthOf(prefix);
+  if (fences === undefined || fences.some(isInside)) return;
+  yield {
+    key: `${at}.prefix`,
+    value: prefix,
+    expected: 'a prefix in bgp.allowed_prefixes',
+    message: `"${prefix}" lies in none of bgp.allowed_prefixes (${fences.join(', ')}); correct it, or allow it there`,
+    involves: ['bgp.allowed_prefixes'],
+  };
+}
+
+function* unknownNeighbors(
+  { neighbors: named = [], family }: PrefixConfig,
+  at: string,
+  all: readonly NeighborConfig[],
+): Generator<Violation> {
+  const known = all.map(({ name, address }) => name ?? address);
+  for (const [index, address] of named.entries()) {
+    const neighbor = all.find((each) => each.address === address);
+    const found = {
+      key: `${at}.neighbors[${index}]`,
+      value: address,
+      involves: ['bgp.neighbors', `${at}.prefix`],
+    };
+    if (neighbor === undefined) {
+      const message = `"${address}" is not a neighbor; there are: ${known.join(', ')}`;
+      yield { ...found, expected: 'the name or the address of a neighbor', message };
+    } else if (!neighbor.families.includes(familyName(family))) {
+      const message = `${address} does not carry ${version(family)}; remove it, or add ${familyName(family)} to its families`;
+      yield { ...found, expected: `a neighbor that carries ${version(family)}`, message };
+    } else if (named.indexOf(address) < index) {
+      const message = `${address} is in the list already, by its name or its address; keep one`;
+      yield { ...found, expected: 'each once', message };
+    }
+  }
+}
+
+function* prependRules(
+  prefix: PrefixConfig,
+  at: string,
+  { neighbors, localAs }: BgpConfig,
+): Generator<Violation> {
+  const carriers = carriersOf(prefix, neighbors);
+  const [obstacle] = carriers;
+  if (obstacle === undefined || carriers.some((neighbor) => !cannotPrepend(neighbor, localAs))) return;
+  const why = isInternal(obstacle)
+    ? 'is iBGP and drops a path with its own AS'
+    : `is shown AS ${obstacle.localAs}, not ${localAs}`;
+  const whom = carriers.length === 1 ? 'the neighbor' : `none of its ${carriers.length} neighbors takes it;`;
+  for (const state of ROUTE_STATES) {
+    const { prepend = 0 } = prefix[state];
+    if (prepend === 0) continue;
+    const message = `${prepend} cannot be sent: ${whom} ${obstacle.address} ${why}; write 0 and use med, local_preference or communities`;
+    yield { key: `${at}.${state}.prepend`, value: prepend, expected: '0', message, involves: ['bgp'] };
+  }
+}
+
+/** What the single keys cannot know: communities that are inherited, and the length of the whole command. */
+function* announcementRules(prefix: PrefixConfig, at: string, bgp: BgpConfig): Generator<Violation> {
+  for (const state of ROUTE_STATES) {
+    const { communities = [], largeCommunities = [] } = prefix[state];
+    const involves = [at, 'bgp'];
+    const key = `${at}.${state}`;
+    const most = Math.max(communities.length, largeCommunities.length);
+    if (most > COMMUNITIES_MAXIMUM) {
+      const message = `has ${most} communities, those of announced and of the state included; expected at most ${COMMUNITIES_MAXIMUM}`;
+      yield { key, expected: `at most ${COMMUNITIES_MAXIMUM} communities`, message, involves };
+      continue;
+    }
+    const [problem] = announcementsOf(prefix, state, bgp).flatMap(announcementProblems);
+    if (problem !== undefined) yield { key, expected: 'what ExaBGP can be told', message: problem, involves };
+  }
+}
+
 function* nextHopRules(
-  { prefix, family, nextHop }: PrefixConfig,
-  path: string,
+  prefix: PrefixConfig,
+  at: string,
   neighbors: readonly NeighborConfig[],
 ): Generator<Violation> {
-  const involves = [`${path}.prefix`, `${path}.next_hop`, 'bgp.neighbors'];
-  const carriers = neighbors.filter(({ families }) => families.includes(familyName(family)));
-  if (nextHop !== 'self' && familyOf(nextHop) !== family) {
-    const other = version(family === 4 ? 6 : 4);
-    const message = `"${nextHop}" is an ${other} address, but ${prefix} is ${version(family)}; write "self" or an ${version(family)} address`;
-    yield {
-      key: `${path}.next_hop`,
-      value: nextHop,
-      expected: `an ${version(family)} address`,
-      message,
-      involves,
-    };
-  }
+  const { family } = prefix;
+  const carriers = carriersOf(prefix, neighbors);
+  const [version4, wanted] = [version(family === 4 ? 6 : 4), `an ${version(family)} address`];
+  const involves = [`${at}.prefix`, `${at}.next_hop`, `${at}.neighbors`, 'bgp.neighbors'];
   if (neighbors.length > 0 && carriers.length === 0) {
-    const message = `no neighbor carries ${version(family)}, so nobody would hear of ${prefix}; add an ${version(family)} neighbor, or ${familyName(family)} to the families of one and a next_hop here`;
-    yield {
-      key: `${path}.prefix`,
-      value: prefix,
-      expected: `a neighbor for ${version(family)}`,
-      message,
-      involves,
-    };
+    const others = neighbors.some(({ families }) => families.includes(familyName(family)));
+    const whose = others ? `neighbor of its side (${prefix.side})` : 'neighbor';
+    const message = `no ${whose} carries ${version(family)}, so nobody would hear of ${prefix.prefix}; add an ${version(family)} neighbor, or ${familyName(family)} to the families of one and a next_hop here`;
+    const expected = `a neighbor for ${version(family)}`;
+    yield { key: `${at}.prefix`, value: prefix.prefix, expected, message, involves };
   }
   const stranger = carriers.find((neighbor) => neighbor.family !== family);
-  if (nextHop === 'self' && stranger !== undefined) {
-    const message = `"self" is no ${version(family)} address on the session with ${stranger.address}, which carries ${familyName(family)} over ${version(stranger.family)}; give the ${version(family)} address of this gateway`;
-    yield {
-      key: `${path}.next_hop`,
-      value: nextHop,
-      expected: `an ${version(family)} address`,
-      message,
-      involves,
-    };
+  const places = [
+    { key: `${at}.next_hop`, nextHop: prefix.nextHop },
+    // The states have that of the prefix, where they have none of their own.
+    ...ROUTE_STATES.map((state) => ({
+      key: `${at}.${state}.next_hop`,
+      nextHop: prefix[state].nextHop,
+    })).filter(({ nextHop }) => nextHop !== prefix.nextHop),
+  ];
+  for (const { key, nextHop } of places) {
+    if (nextHop !== 'self' && familyOf(nextHop) !== family) {
+      const message = `"${nextHop}" is an ${version4} address, but ${prefix.prefix} is ${version(family)}; write "self" or ${wanted}`;
+      yield { key, value: nextHop, expected: wanted, message, involves };
+    }
+    if (nextHop === 'self' && stranger !== undefined) {
+      const message = `"self" is no ${version(family)} address on the session with ${stranger.address}, which carries ${familyName(family)} over ${version(stranger.family)}; give the ${version(family)} address of this gateway`;
+      yield { key, value: nextHop, expected: wanted, message, involves };
+    }
   }
 }
 
@@ -129,36 +222,5 @@ export function* ownAddressRules({ prefixes, bgp }: Config): Generator<Violation
     const expected = 'an address of this gateway alone';
     const message = `"${address}" lies in the anycast prefix ${shared.prefix}, which every gateway has; write ${expected}`;
     yield { key, value: address, expected, message, involves: ['prefixes'] };
-  }
-}
-
-export function* neighborRules({ bgp: { neighbors } }: Config): Generator<Violation> {
-  if (neighbors.length === 0) {
-    const message = 'no neighbor is given, so nobody would hear of the prefixes; write at least one router';
-    yield { key: 'bgp.neighbors', expected: 'at least one neighbor', message };
-  }
-  yield* duplicates(neighbors, 'bgp.neighbors', 'address', ({ address }) => address);
-  for (const [index, { address, family, localAddress, families }] of neighbors.entries()) {
-    const path = `bgp.neighbors[${index}]`;
-    const involves = [`${path}.address`];
-    if (familyOf(localAddress) !== family) {
-      const wanted = `an ${version(family)} address`;
-      const message = `"${localAddress}" is not ${wanted}, but the neighbor ${address} is; write our address on the way to it`;
-      yield { key: `${path}.local_address`, value: localAddress, expected: wanted, message, involves };
-    }
-    if (localAddress === address) {
-      const message = `"${localAddress}" is the neighbor's own address; write our address on the way to it`;
-      yield {
-        key: `${path}.local_address`,
-        value: localAddress,
-        expected: 'our own address',
-        message,
-        involves,
-      };
-    }
-    if (families.length === 0) {
-      const message = 'is an empty list; name ipv4, ipv6 or both, or remove the key';
-      yield { key: `${path}.families`, value: families, expected: 'ipv4, ipv6 or both', message };
-    }
   }
 }

@@ -1,7 +1,10 @@
 /** What no single key can say: the rules between keys. Pure. */
 import type { Config } from './config.ts';
 import { checkRules } from './rules-checks.ts';
-import { neighborRules, ownAddressRules, prefixRules } from './rules-routes.ts';
+import { fleetRules } from './rules-fleet.ts';
+import { neighborRules } from './rules-neighbors.ts';
+import { ownAddressRules, prefixRules } from './rules-routes.ts';
+import { httpRules } from './rules-secrets.ts';
 import { atMost, seconds, type Violation } from './violation.ts';
 
 export function* rules(config: Config): Generator<Violation> {
@@ -10,6 +13,8 @@ export function* rules(config: Config): Generator<Violation> {
   yield* checkRules(config);
   yield* prefixRules(config);
   yield* ownAddressRules(config);
+  yield* fleetRules(config);
+  yield* httpRules(config);
   yield* timeRules(config);
   yield* socketRules(config);
 }

@@ -1,62 +1,152 @@
-/** The keys of the two lists that say which routes go where: prefixes and bgp.neighbors. */
+/** The keys of the list prefixes: which routes, to whom, with what on them. */
 import { PREPEND_MAXIMUM } from '../../bgp/announcement.ts';
+import { SIDES } from './config.ts';
 import type { MapSpec } from './key-spec.ts';
+
+const ATTRIBUTES = {
+  next_hop: {
+    doc: '"self", or an address of the family of the prefix.',
+    format: 'next-hop',
+    default: null,
+    unset: '`next_hop` of the prefix',
+  },
+  med: {
+    doc: 'Multi-exit discriminator (RFC 4271); the lower one wins between routes of one neighboring AS.',
+    format: 'nat',
+    maximum: 4_294_967_295,
+    default: null,
+  },
+  local_preference: {
+    doc: 'The higher one wins. Only iBGP neighbors are sent it.',
+    format: 'nat',
+    maximum: 4_294_967_295,
+    default: null,
+  },
+  prepend: {
+    doc: 'How many times our own AS stands in front once more. Left out for iBGP neighbors, which drop a route with their own AS in the path, and for those that are shown another local_as.',
+    format: 'nat',
+    maximum: PREPEND_MAXIMUM,
+    default: null,
+  },
+  communities: {
+    doc: 'Communities (RFC 1997): "65001:100", or a name: no-export, graceful-shutdown and so on.',
+    format: 'list-of-communities',
+    default: null,
+  },
+  large_communities: {
+    doc: 'Large communities (RFC 8092): "65001:1:2".',
+    format: 'list-of-large-communities',
+    default: null,
+  },
+  extended_communities: {
+    doc: 'Extended communities (RFC 4360): "target:65001:100", "origin:65001:100".',
+    format: 'list-of-extended-communities',
+    default: null,
+  },
+} as const;
+
+/** What happens without the key differs from state to state; the key itself does not. */
+const attributes = <M extends string, L extends string, P extends string, C extends string>(
+  med: M,
+  localPreference: L,
+  prepend: P,
+  communities: C,
+  others: string,
+) => ({
+  next_hop: ATTRIBUTES.next_hop,
+  med: { ...ATTRIBUTES.med, unset: med },
+  local_preference: { ...ATTRIBUTES.local_preference, unset: localPreference },
+  prepend: { ...ATTRIBUTES.prepend, unset: prepend },
+  communities: { ...ATTRIBUTES.communities, unset: communities },
+  large_communities: { ...ATTRIBUTES.large_communities, unset: others },
+  extended_communities: { ...ATTRIBUTES.extended_communities, unset: others },
+});
 
 const ANNOUNCED = {
   doc: 'The attributes of the route while all is well.',
-  keys: {
-    med: {
-      doc: 'Multi-exit discriminator (RFC 4271); the lower one wins between routes of one neighboring AS.',
-      format: 'nat',
-      maximum: 4_294_967_295,
-      default: 100,
-    },
-    local_preference: {
-      doc: 'Only for iBGP neighbors; the higher one wins.',
-      format: 'nat',
-      maximum: 4_294_967_295,
-      default: null,
-      unset: 'not sent',
-    },
-    prepend: {
-      doc: 'How many times our own AS stands in front once more. Impossible (0) with an iBGP neighbor, which drops a route with its own AS in the path, and with a neighbor that is shown another local_as.',
-      format: 'nat',
-      maximum: PREPEND_MAXIMUM,
-      default: 0,
-    },
-    communities: {
-      doc: 'Communities (RFC 1997): "65001:100", or a name: no-export, graceful-shutdown and so on.',
-      format: 'list-of-communities',
-      default: [],
-    },
-    large_communities: {
-      doc: 'Large communities (RFC 8092): "65001:1:2".',
-      format: 'list-of-large-communities',
-      default: [],
-    },
-  },
+  keys: attributes(
+    '100; with `preference` p: 100 p',
+    'not sent; with `preference` p: 200 - 10 p',
+    '0; with `preference` p: p - 1',
+    'none; with `preference` p: AS:100+p',
+    'none',
+  ),
 } as const satisfies MapSpec;
 
-const LIKE_ANNOUNCED = { default: null, unset: 'as in `announced`' } as const;
+const LIKE_ANNOUNCED = 'as in `announced`';
+
+const YIELDING = {
+  doc: 'The attributes while another gateway has the prefix and `preempt` is false: between `announced` and `degraded`.',
+  keys: attributes(
+    '500',
+    `${LIKE_ANNOUNCED}; with \`preference\`: 150`,
+    '2; with `preference`: 4',
+    `${LIKE_ANNOUNCED}; with \`preference\` AS:105 as well`,
+    LIKE_ANNOUNCED,
+  ),
+} as const satisfies MapSpec;
 
 const DEGRADED = {
   doc: 'The attributes while this gateway serves, but badly: they must make the route worse than `announced`, so that a better gateway gets the clients.',
-  keys: {
-    med: { ...ANNOUNCED.keys.med, default: 1000 },
-    local_preference: { ...ANNOUNCED.keys.local_preference, ...LIKE_ANNOUNCED },
-    prepend: { ...ANNOUNCED.keys.prepend, default: null, unset: '3, or 0 where prepending is impossible' },
-    communities: { ...ANNOUNCED.keys.communities, ...LIKE_ANNOUNCED },
-    large_communities: { ...ANNOUNCED.keys.large_communities, ...LIKE_ANNOUNCED },
-  },
+  keys: attributes(
+    '1000; with `preference` p: 1000 + 100 p',
+    `${LIKE_ANNOUNCED}; with \`preference\` p: 100 - 10 p`,
+    '3; with `preference` p: 4 + p',
+    `${LIKE_ANNOUNCED}; with \`preference\` p AS:200+p as well`,
+    LIKE_ANNOUNCED,
+  ),
+} as const satisfies MapSpec;
+
+const DRAINING = {
+  doc: 'The attributes while an operator empties this gateway: worse than `degraded`, so that every other gateway is taken before it.',
+  keys: attributes(
+    '10000',
+    '0',
+    '10',
+    `${LIKE_ANNOUNCED}, and graceful-shutdown (RFC 8326); with \`preference\` AS:300 as well`,
+    LIKE_ANNOUNCED,
+  ),
 } as const satisfies MapSpec;
 
 export const PREFIX = {
-  doc: 'The anycast prefixes, of either family.',
+  doc: 'The prefixes, of either family: anycast ones, and inside ones such as pools of virtual addresses. None lies in another.',
   keys: {
     prefix: {
       doc: 'Address and length, host bits zero. Give IPv6 prefixes in quotes.',
       format: 'prefix',
       example: '192.0.2.1/32',
+    },
+    side: {
+      doc: 'outside: where the clients come from. inside: towards the own network, for a pool of virtual addresses, so that the way back leads through the gateway that has the client.',
+      format: SIDES,
+      default: 'outside',
+    },
+    neighbors: {
+      doc: 'Names or addresses of the neighbors that hear of it.',
+      format: 'list-of-neighbors',
+      default: null,
+      unset: 'those of its side; all, where none is of its side',
+    },
+    preference: {
+      doc: 'Which choice this gateway is: 1 the first, 4 the last. It sets MED, prepend, local preference and community of every state at once, since some routers ignore some of them; keys given in a state go before it. For AS numbers above 65535 the community is the large one AS:0:number.',
+      format: 'nat',
+      minimum: 1,
+      maximum: 4,
+      default: null,
+      unset: 'all gateways are alike',
+    },
+    preempt: {
+      doc: 'Whether a gateway that comes back takes the prefix from the one that has it meanwhile. false: it announces it with the attributes of `yielding` until that one steps down; it needs `fleet`.',
+      format: 'boolean',
+      default: true,
+    },
+    path_id: {
+      doc: 'Path identifier (RFC 7911), for routers that are to keep several paths: the neighbors of this prefix are offered to be sent some.',
+      format: 'nat',
+      minimum: 1,
+      maximum: 4_294_967_295,
+      default: null,
+      unset: 'none',
     },
     next_hop: {
       doc: '"self" (our address of the BGP session), or an address of the same family as the prefix.',
@@ -70,52 +160,5 @@ export const PREFIX = {
       unset: 'all checks; one with an address only for prefixes of its family',
     },
   },
-  sections: { announced: ANNOUNCED, degraded: DEGRADED },
-} as const satisfies MapSpec;
-
-export const NEIGHBOR = {
-  doc: 'The routers.',
-  keys: {
-    address: { doc: "The router's address.", format: 'address', example: '10.1.1.1' },
-    peer_as: { doc: "The router's AS number.", format: 'asn', example: 65000 },
-    local_as: {
-      doc: 'The AS number we show this neighbor.',
-      format: 'asn',
-      default: null,
-      unset: '`bgp.local_as`',
-    },
-    local_address: {
-      doc: 'Our address of the session, of the same family. It must be on this host and must not be the anycast address.',
-      format: 'address',
-      example: '10.1.1.2',
-    },
-    hold_time_seconds: {
-      doc: 'BGP hold time, whole seconds. It bounds how long a lost host or link stays announced; below 9 a busy router may drop the session for nothing.',
-      format: 'whole-seconds',
-      minimum: 3,
-      maximum: 65_535,
-      default: 9,
-    },
-    port: { doc: "The router's TCP port.", format: 'port', default: 179 },
-    password_file: {
-      doc: 'A file whose content is the TCP MD5 password (RFC 2385), readable by its owner alone.',
-      format: 'path',
-      default: null,
-      unset: 'no password',
-    },
-    outgoing_ttl: {
-      doc: 'TTL of what we send: 255 for a router that enforces GTSM (RFC 5082).',
-      format: 'nat',
-      minimum: 1,
-      maximum: 255,
-      default: null,
-      unset: "the kernel's default",
-    },
-    families: {
-      doc: 'Address families negotiated. The one that is not that of the session needs a `next_hop` in its prefixes.',
-      format: 'list-of-families',
-      default: null,
-      unset: 'the family of `address`',
-    },
-  },
+  sections: { announced: ANNOUNCED, yielding: YIELDING, degraded: DEGRADED, draining: DRAINING },
 } as const satisfies MapSpec;

@@ -5,7 +5,9 @@
 import { PROFILES } from '../../health/profile.ts';
 import type { KeySpec, MapSpec } from './key-spec.ts';
 import { LOG_LEVELS } from './config.ts';
-import { NEIGHBOR, PREFIX } from './schema-routes.ts';
+import { FLEET, HTTP } from './schema-fleet.ts';
+import { NEIGHBOR } from './schema-neighbors.ts';
+import { PREFIX } from './schema-routes.ts';
 import { CHECK } from './schema-checks.ts';
 
 const GATEWAY = {
@@ -58,6 +60,12 @@ const BGP = {
       doc: "Where the rendered exabgp.conf is written, for one swancast alone: a second one is refused. Only swancast's user may write there.",
       format: 'path',
       default: '/run/swancast',
+    },
+    allowed_prefixes: {
+      doc: 'A fence against slips: every prefix must lie in one of these.',
+      format: 'list-of-prefixes',
+      default: null,
+      unset: 'any prefix is allowed',
     },
   },
   lists: { neighbors: NEIGHBOR },
@@ -119,16 +127,25 @@ const DECISION = {
       maximum: 86_400,
       default: 600,
     },
-  },
-} as const satisfies MapSpec;
-
-const HTTP = {
-  doc: 'The read-only listener: /metrics, /healthz, /readyz, /status.',
-  keys: {
-    listen: {
-      doc: 'Address and port, or "off". It needs no secret and changes nothing, but shows the state of the gateway: keep it on loopback or on the management network.',
-      format: 'listen',
-      default: '127.0.0.1:9179',
+    flap_limit: {
+      doc: 'So many steps down within `flap_window_seconds`, and the prefix is held degraded (charon gone withdraws it all the same) until `flap_hold_seconds` are over or somebody says `swancast release`. 0: never.',
+      format: 'nat',
+      maximum: 1000,
+      default: 5,
+    },
+    flap_window_seconds: {
+      doc: 'See `flap_limit`.',
+      format: 'seconds',
+      minimum: 1,
+      maximum: 86_400,
+      default: 600,
+    },
+    flap_hold_seconds: {
+      doc: 'How long a prefix that flaps is held degraded.',
+      format: 'seconds',
+      minimum: 1,
+      maximum: 86_400,
+      default: 1800,
     },
   },
 } as const satisfies MapSpec;
@@ -162,6 +179,7 @@ export const SECTIONS = {
   bgp: BGP,
   lease: LEASE,
   decision: DECISION,
+  fleet: FLEET,
   http: HTTP,
   control: CONTROL,
   log: LOG,

@@ -22,6 +22,9 @@ export interface Reader {
   readonly overridden: (key: string, variable: string) => void;
 }
 
+/** For a second look at a value that has been reported on already. */
+export const SILENT: Reader = { env: {}, report: () => undefined, overridden: () => undefined };
+
 for (const [name, format] of Object.entries(FORMATS)) {
   convict.addFormat({
     name,

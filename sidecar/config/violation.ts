@@ -31,11 +31,12 @@ export function* duplicates<T>(
   list: readonly T[],
   path: string,
   key: string,
-  of: (element: T) => string,
+  of: (element: T) => string | undefined,
 ): Generator<Violation> {
   const first = new Map<string, number>();
   for (const [index, element] of list.entries()) {
     const value = of(element);
+    if (value === undefined) continue;
     const earlier = first.get(value);
     if (earlier === undefined) first.set(value, index);
     else {

@@ -2,13 +2,31 @@
 import { accessSync, constants } from 'node:fs';
 import { holds } from './address.ts';
 import type { Config } from './config.ts';
+import { missingCredentials } from './secrets.ts';
+import { fleetWarnings } from './warnings-fleet.ts';
+import { routeWarnings } from './warnings-routes.ts';
 
 export interface Warning {
   readonly key: string;
   readonly message: string;
 }
 
-export function warnings({ bgp, checks, prefixes }: Config): Warning[] {
+export function warnings(
+  config: Config,
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): Warning[] {
+  return [
+    ...programWarnings(config),
+    ...routeWarnings(config),
+    ...fleetWarnings(config),
+    ...missingCredentials(config, env).map(({ key, value }) => ({
+      key,
+      message: `the credential ${JSON.stringify(value)} cannot be looked at from here, since systemd shows it to the unit alone; check the file that LoadCredential= names`,
+    })),
+  ];
+}
+
+function programWarnings({ bgp, checks, prefixes }: Config): Warning[] {
   const found: Warning[] = [];
   if (bgp.supervise && !isProgram(bgp.exabgp)) {
     const message = `${JSON.stringify(bgp.exabgp)} is no program on this host; install ExaBGP (Debian: \`apt-get install exabgp\`), or correct the path`;

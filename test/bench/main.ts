@@ -3,12 +3,15 @@
  *   vici   decoding a list-sas of 10,000 IKE_SAs      vici.ts, vici-charon.ts (the other process)
  *   storm  5,000 IKE_SAs a second come or go          storm.ts, crowd-charon.ts (the other process)
  *   sas    10,000 clients at rest                     sas.ts, crowd-net.ts (two real charons), crowd-probe.ts
- * The last two run a sidecar (gateway.ts) with a witness on its lease socket (lease-witness.ts), and print their
+ *   routes 100 prefixes to 4 routers, with ExaBGP     routes.ts, routes-net.ts, routes-listeners.ts (the routers)
+ * Storm and sas run a sidecar (gateway.ts) with a witness on its lease socket (lease-witness.ts), and print their
  * figures against the targets (target.ts); one that is missed fails no test.
  * Each prints a small table, gives its runs as JSON with --json, and exits 1 when a round failed.
  */
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { benchRoutes } from './routes.ts';
+import { benchFleet } from './fleet.ts';
 import { benchSas } from './sas.ts';
 import { benchStorm } from './storm.ts';
 import { benchVici } from './vici.ts';
@@ -17,6 +20,8 @@ import { benchVici } from './vici.ts';
 type Bench = () => Promise<object>;
 
 const BENCHES: Readonly<Record<string, Bench>> = {
+  routes: benchRoutes,
+  fleet: benchFleet,
   sas: benchSas,
   storm: benchStorm,
   vici: benchVici,

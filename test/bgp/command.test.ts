@@ -24,6 +24,17 @@ describe('announceCommand', () => {
       },
       'announce route 192.0.2.1/32 next-hop 10.0.0.1 community [ 65535:0 65001:100 ] large-community [ 65001:1:2 ]',
     ],
+    [
+      {
+        prefix: '192.0.2.1/32',
+        nextHop: 'self',
+        pathId: 7,
+        neighbors: ['10.0.0.1', 'fd00::1'],
+        extendedCommunities: ['target:65001:100', 'origin:65001:200'],
+      },
+      'neighbor 10.0.0.1, neighbor fd00::1 announce route 192.0.2.1/32 next-hop self path-information 7' +
+        ' extended-community [ target:65001:100 origin:65001:200 ]',
+    ],
   ])('%j', (announcement, line) => {
     expect(announceCommand(announcement, 65001)).toBe(line);
   });
@@ -38,7 +49,16 @@ describe('announceCommand', () => {
   it('is one line of the API and holds one command word, whatever the parts', () => {
     const texts = fc.oneof(
       fc.string(),
-      fc.constantFrom('192.0.2.1/32', '2001:db8::/32', 'self', '1:1', '65535:0', '1:2:3', '10.0.0.1'),
+      fc.constantFrom(
+        '192.0.2.1/32',
+        '2001:db8::/32',
+        'self',
+        '1:1',
+        '65535:0',
+        '1:2:3',
+        '10.0.0.1',
+        'target:1:2',
+      ),
       fc.string().map((text) => `192.0.2.1/32${text}`),
     );
     const announcement = fc.record(
@@ -49,6 +69,9 @@ describe('announceCommand', () => {
         prepend: fc.integer(),
         communities: fc.array(texts, { maxLength: 3 }),
         largeCommunities: fc.array(texts, { maxLength: 3 }),
+        extendedCommunities: fc.array(texts, { maxLength: 3 }),
+        neighbors: fc.array(texts, { maxLength: 3 }),
+        pathId: fc.integer(),
       },
       { requiredKeys: ['prefix', 'nextHop'] },
     );
@@ -56,7 +79,7 @@ describe('announceCommand', () => {
       fc.property(announcement, (candidate) => {
         if (announcementProblems(candidate).length > 0) return;
         expect(announceCommand(candidate, 65001)).toMatch(
-          /^announce route [0-9a-f.:/]+ next-hop [0-9a-z.:[\] -]+$/i,
+          /^(neighbor [0-9a-f.:]+,? )*announce route [0-9a-f.:/]+ next-hop [0-9a-z.:[\] -]+$/i,
         );
       }),
       { numRuns: 2000 },
@@ -64,7 +87,10 @@ describe('announceCommand', () => {
   });
 });
 
-it('withdraws with the same next-hop and nothing else', () => {
+it('withdraws with the same next-hop, path and neighbors, and nothing else', () => {
   const announcement = { prefix: '192.0.2.1/32', nextHop: '10.0.0.1', med: 5 };
   expect(withdrawCommand(announcement)).toBe('withdraw route 192.0.2.1/32 next-hop 10.0.0.1');
+  expect(withdrawCommand({ ...announcement, pathId: 7, neighbors: ['10.0.0.1', '10.0.0.2'] })).toBe(
+    'neighbor 10.0.0.1, neighbor 10.0.0.2 withdraw route 192.0.2.1/32 next-hop 10.0.0.1 path-information 7',
+  );
 });

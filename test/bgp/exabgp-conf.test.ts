@@ -44,6 +44,8 @@ describe('renderExabgpConf', () => {
     ['v4', settings(v4)],
     ['v4-v6', settings(v4, v6)],
     ['md5-gtsm', settings({ ...v4, md5Password: 'p#w; {x} [y], z', outgoingTtl: 255, holdSeconds: 3 })],
+    ['passive', settings({ ...v4, passive: true, outgoingTtl: 255, port: 1179 }, { ...v6, passive: true })],
+    ['multihop-add-path', settings({ ...v4, outgoingTtl: 5, addPath: true })],
     ['ibgp', settings({ ...v4, peerAs: 65001, port: 1179, families: ['ipv4', 'ipv6'] })],
   ])('%s', (name, given) => {
     const golden = readFileSync(new URL(`golden/exabgp-${name}.conf`, import.meta.url), 'utf8');
@@ -82,6 +84,10 @@ describe('exabgpProblems', () => {
     [settings({ ...v4, holdSeconds: 2 }), 'neighbor "10.1.1.1": hold time 2 s: 0 or 3 to 65535 expected'],
     [settings({ ...v4, port: 0 }), 'neighbor "10.1.1.1": port 0: 1 to 65535 expected'],
     [settings({ ...v4, outgoingTtl: 256 }), 'neighbor "10.1.1.1": outgoing TTL 256: 1 to 255 expected'],
+    [
+      settings({ ...v6, passive: true, outgoingTtl: 255 }),
+      'neighbor "fd00:1:1::1": passive: ExaBGP cannot set the TTL of IPv6 connections that come in: let it connect, or use no GTSM and no TTL here',
+    ],
     [
       settings({ ...v4, families: [] }),
       'neighbor "10.1.1.1": families: ipv4, ipv6 or both expected, each once',

@@ -85,8 +85,7 @@ it('has ExaBGP told when a port accepts that is down, and leaves alone what is u
   const first = await listen('127.0.0.1', 0);
   const { port } = first.address() as AddressInfo;
   const servers = [first];
-  for (const host of ['127.0.0.2', '127.0.0.3', '127.0.0.4', '127.0.0.5'])
-    servers.push(await listen(host, port));
+  for (const n of [2, 3, 4, 5, 6, 7]) servers.push(await listen(`127.0.0.${n}`, port));
   const told: [string, boolean][] = [];
   const neighbor = (address: string, change: object = {}): WatchedNeighbor => ({
     address,
@@ -106,6 +105,8 @@ it('has ExaBGP told when a port accepts that is down, and leaves alone what is u
       neighbor('127.0.0.3'),
       neighbor('127.0.0.4'),
       neighbor('127.0.0.5', { outgoingTtl: 255 }),
+      neighbor('127.0.0.6', { outgoingTtl: 5 }),
+      neighbor('127.0.0.7', { passive: true }),
     ],
     now: monotonic,
     onAdvice: () => undefined,
@@ -121,15 +122,19 @@ it('has ExaBGP told when a port accepts that is down, and leaves alone what is u
     '127.0.0.2': 'up',
     '127.0.0.3': 'connected',
     '127.0.0.5': 'down',
+    '127.0.0.6': 'down',
+    '127.0.0.7': 'down',
   } as const;
   watch.update({ neighbors: down, reasons: {} });
-  await heard(2);
+  expect(watch.dialled).not.toContain('127.0.0.7');
+  await heard(3);
   expect(told.toSorted(([a], [b]) => a.localeCompare(b))).toEqual([
     ['127.0.0.1', true],
     ['127.0.0.5', false],
+    ['127.0.0.6', true],
   ]);
-  // Only the one was asked: not what is up or may be, and not what would hold a dead connection for a new one.
-  expect(connections).toBe(1);
+  // Not asked: what is up or may be, what would hold a dead connection for a new one, and what connects to us.
+  expect(connections).toBe(2);
   watch.stop();
   for (const server of servers) server.close();
   vi.useFakeTimers();

@@ -93,6 +93,10 @@ describe('neighborAdvice', () => {
       'neighbor 10.1.1.1 does not answer on TCP port 179: is the address right, does BGP run there, does it expect 10.1.1.2, and is the password the same?',
     ],
     [
+      { ...facts, passive: true },
+      'neighbor 10.1.1.1 does not connect to 10.1.1.2 port 179, where ExaBGP waits for it (passive): does BGP run there, does it expect 10.1.1.2, and is the password the same?',
+    ],
+    [
       facts,
       'neighbor 10.1.1.1 does not answer on TCP port 179: is the address right, does BGP run there, does it expect 10.1.1.2, and is the password the same?',
     ],

@@ -90,6 +90,53 @@ describe('reconcile', () => {
   });
 });
 
+describe('routes of one prefix', () => {
+  const at = (neighbor: string, med?: number): Announcement => ({ ...route(1, med), neighbors: [neighbor] });
+  const told = ({ commands }: ReturnType<typeof reconcile>): string[] =>
+    commands.map((part) =>
+      'announcement' in part
+        ? `${part.kind} ${part.announcement.neighbors?.join() ?? 'all'} ${part.announcement.pathId ?? '-'}`
+        : part.kind,
+    );
+
+  it('stand side by side, each for its neighbors, and count as one prefix', () => {
+    const first = reconcile(EMPTY_LEDGER, [at('10.0.0.1'), at('10.0.0.2')], 0, limits);
+    expect(told(first)).toEqual(['announce 10.0.0.1 -', 'announce 10.0.0.2 -']);
+    const ledger = answered(first.ledger);
+    expect(acknowledged(ledger)).toEqual(['192.0.2.1/32']);
+    const change = reconcile(ledger, [at('10.0.0.1'), at('10.0.0.2', 5)], 1, limits);
+    expect(told(change)).toEqual(['announce 10.0.0.2 -']);
+    const less = reconcile(answered(change.ledger), [at('10.0.0.1')], 2, limits);
+    expect(told(less)).toEqual(['withdraw 10.0.0.2 -']);
+    expect(acknowledged(answered(less.ledger))).toEqual(['192.0.2.1/32']);
+  });
+
+  it.each<[string, Announcement, string]>([
+    ['path', { ...route(1), pathId: 7 }, 'announce all 7'],
+    ['neighbors', at('10.0.0.2'), 'announce 10.0.0.2 -'],
+  ])('with another %s: the old one goes, and only then the new one comes', (_, other, announce) => {
+    const ledger = answered(reconcile(EMPTY_LEDGER, [route(1)], 0, limits).ledger);
+    const change = reconcile(ledger, [other], 1, limits);
+    expect(told(change)).toEqual(['withdraw all -']);
+    expect(told(reconcile(change.ledger, [other], 2, limits))).toEqual([]);
+    expect(told(reconcile(answered(change.ledger), [other], 3, limits))).toEqual([announce]);
+  });
+
+  it('that were never taken need no withdrawal, and are forgotten when it is refused', () => {
+    const refused = answered(reconcile(EMPTY_LEDGER, [at('10.0.0.9')], 0, limits).ledger, 'error');
+    const { ledger } = reconcile(refused, [route(2)], 1, limits);
+    expect(ledger.routes.get('192.0.2.1/32 - 10.0.0.9')?.state).toBe('withdrawing');
+    expect([...answered(ledger, 'error').routes.keys()]).toEqual(['192.0.2.2/32']);
+  });
+
+  it('that were taken while their withdrawal was on its way are remembered as standing', () => {
+    const asked = reconcile(EMPTY_LEDGER, [at('10.0.0.9')], 0, limits).ledger;
+    const { ledger } = reconcile(asked, [route(2)], 1, limits);
+    const taken = answer(ledger, 'done', 2, limits)?.ledger ?? ledger;
+    expect([...answered(taken, 'error').routes.keys()]).toContain('192.0.2.1/32 - 10.0.0.9');
+  });
+});
+
 describe('answer', () => {
   it('knows a stray one', () => {
     expect(answer(EMPTY_LEDGER, 'done', 0, limits)).toBeUndefined();

@@ -76,9 +76,10 @@ describe('redial', () => {
     logged.length = 0;
     obstacles.length = 0;
   });
-  const redialer = (identity: ProcessIdentity | undefined): Redialer =>
+  const redialer = (identity: ProcessIdentity | undefined, configText?: string): Redialer =>
     new Redialer({
       exabgp: () => identity,
+      configText,
       log: (level, message) => void logged.push(`${level} ${message}`),
       onObstacle: (obstacle) => void obstacles.push(obstacle),
     });
@@ -110,6 +111,32 @@ describe('redial', () => {
     ]);
     await one.redial('10.0.0.2', true);
     expect(await reloads(2)).toBe(2);
+  });
+
+  it('reloads nothing that somebody else wrote into our file', async () => {
+    const { identity, file } = await exabgp(CONF);
+    const one = redialer(identity, CONF);
+    await one.redial('10.0.0.2', true);
+    expect(readFileSync(file, 'utf8')).not.toBe(CONF);
+    await one.redial('10.0.0.20', true);
+    expect(obstacles).toEqual([]);
+    const changed = CONF.replaceAll('hold-time 9', 'hold-time 90');
+    writeFileSync(file, changed);
+    await one.redial('10.0.0.2', true);
+    expect(readFileSync(file, 'utf8')).toBe(changed);
+    expect(obstacles).toEqual([
+      `${file} is not as swancast wrote it: restart swancast, which writes it anew`,
+    ]);
+  });
+
+  it('does not reload any more once it was stopped', async () => {
+    const { identity, file } = await exabgp(CONF);
+    const one = redialer(identity);
+    const asked = one.redial('10.0.0.2', true);
+    one.stop();
+    await asked;
+    expect(readFileSync(file, 'utf8')).toBe(CONF);
+    expect(logged).toEqual([]);
   });
 
   it('leaves the file to whom it belongs, and follows a link to it', async () => {

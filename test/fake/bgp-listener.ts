@@ -1,6 +1,7 @@
 /**
  * A BGP neighbor that only listens: answers OPEN and KEEPALIVE, keeps what it is told, with the time of every
- * UPDATE. RFC 4271 for the messages, 4760 for IPv6, 6793 for four-byte AS numbers, 1997 and 8092 for communities.
+ * UPDATE. RFC 4271 for the messages, 4760 for IPv6, 6793 for four-byte AS numbers, 1997, 8092, 4360 and 5668 for
+ * communities, 7911 for path identifiers.
  */
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
@@ -14,6 +15,10 @@ export interface HeardRoute {
   readonly localPreference?: number;
   readonly communities: readonly string[];
   readonly largeCommunities: readonly string[];
+  /** "target:65000:100"; absent without any. */
+  readonly extendedCommunities?: readonly string[];
+  /** Absent on a session without path identifiers. */
+  readonly pathId?: number;
 }
 
 export interface HeardUpdate {
@@ -28,6 +33,8 @@ export interface BgpListenerOptions {
   readonly port?: number;
   readonly routeRefresh?: boolean;
   readonly gracefulRestart?: boolean;
+  /** Takes several paths of a prefix. */
+  readonly addPath?: boolean;
 }
 
 export class BgpListener {
@@ -111,7 +118,7 @@ export class BgpListener {
       }
       socket.write(message(4));
     } else if (type === 2) {
-      const update = parseUpdate(body, at);
+      const update = parseUpdate(body, at, this.#options.addPath === true);
       // An empty one is End-of-RIB (RFC 4724).
       if (update.announced.length + update.withdrawn.length === 0) return;
       this.updates.push(update);
@@ -133,7 +140,7 @@ function message(type: number, body: Buffer = Buffer.alloc(0)): Buffer {
   return Buffer.concat([header, body]);
 }
 
-function openBody(as: number, { routeRefresh, gracefulRestart }: BgpListenerOptions): Buffer {
+function openBody(as: number, { routeRefresh, gracefulRestart, addPath }: BgpListenerOptions): Buffer {
   const as4 = Buffer.alloc(4);
   as4.writeUInt32BE(as);
   const capabilities = Buffer.concat([
@@ -141,6 +148,8 @@ function openBody(as: number, { routeRefresh, gracefulRestart }: BgpListenerOpti
     ...(routeRefresh === true ? [Buffer.from([2, 0, 70, 0])] : []),
     // Restart time 120 s; IPv4 unicast with its forwarding state kept (RFC 4724 section 3).
     ...(gracefulRestart === true ? [Buffer.from([64, 6, 0, 120, 0, 1, 1, 0x80])] : []),
+    // "Receive" for both families (RFC 7911 section 4).
+    ...(addPath === true ? [Buffer.from([69, 8, 0, 1, 1, 1, 0, 2, 1, 1])] : []),
     Buffer.from([65, 4]),
     as4,
   ]);
@@ -162,21 +171,21 @@ function openBody(as: number, { routeRefresh, gracefulRestart }: BgpListenerOpti
   return Buffer.concat([fixed, capabilities]);
 }
 
-function parseUpdate(body: Buffer, at: number): HeardUpdate {
+function parseUpdate(body: Buffer, at: number, addPath: boolean): HeardUpdate {
   const withdrawnLength = body.readUInt16BE(0);
-  const withdrawn = prefixes(body.subarray(2, 2 + withdrawnLength), 4);
+  const withdrawn = prefixes(body.subarray(2, 2 + withdrawnLength), 4, addPath).map(({ prefix }) => prefix);
   const attributesLength = body.readUInt16BE(2 + withdrawnLength);
   const start = 4 + withdrawnLength;
-  const nlri = prefixes(body.subarray(start + attributesLength), 4);
+  const nlri = prefixes(body.subarray(start + attributesLength), 4, addPath);
   const route = {
     nextHop: '',
     asPath: [] as number[],
     communities: [] as string[],
     largeCommunities: [] as string[],
   };
-  const optional: { med?: number; localPreference?: number } = {};
+  const optional: { med?: number; localPreference?: number; extendedCommunities?: string[] } = {};
   const announced: HeardRoute[] = [];
-  const reach: { prefix: string; nextHop: string }[] = [];
+  const reach: (Nlri & { readonly nextHop: string })[] = [];
   let rest = body.subarray(start, start + attributesLength);
   while (rest.length > 0) {
     const extended = (rest.readUInt8(0) & 0x10) !== 0;
@@ -198,28 +207,50 @@ function parseUpdate(body: Buffer, at: number): HeardUpdate {
       for (let at = 0; at < value.length; at += 12) {
         route.largeCommunities.push([0, 4, 8].map((part) => value.readUInt32BE(at + part)).join(':'));
       }
+    } else if (type === 16) {
+      optional.extendedCommunities = Array.from({ length: value.length / 8 }, (_, n) =>
+        extendedCommunity(value.subarray(n * 8, n * 8 + 8)),
+      );
     } else if (type === 14) {
       const hopLength = value.readUInt8(3);
       const nextHop = ipv6(value.subarray(4, 20));
-      for (const prefix of prefixes(value.subarray(4 + hopLength + 1), 16)) reach.push({ prefix, nextHop });
-    } else if (type === 15) withdrawn.push(...prefixes(value.subarray(3), 16));
+      const named = prefixes(value.subarray(4 + hopLength + 1), 16, addPath);
+      reach.push(...named.map((each) => ({ ...each, nextHop })));
+    } else if (type === 15) {
+      withdrawn.push(...prefixes(value.subarray(3), 16, addPath).map(({ prefix }) => prefix));
+    }
   }
-  for (const prefix of nlri) announced.push({ prefix, ...route, ...optional });
-  for (const { prefix, nextHop } of reach) announced.push({ prefix, ...route, ...optional, nextHop });
+  for (const named of nlri) announced.push({ ...named, ...route, ...optional });
+  for (const named of reach) announced.push({ ...route, ...optional, ...named });
   return { at, announced, withdrawn };
 }
 
-function prefixes(buffer: Buffer, size: 4 | 16): string[] {
-  const found: string[] = [];
+interface Nlri {
+  readonly prefix: string;
+  readonly pathId?: number;
+}
+
+function prefixes(buffer: Buffer, size: 4 | 16, addPath: boolean): Nlri[] {
+  const found: Nlri[] = [];
   for (let at = 0; at < buffer.length;) {
+    const path = addPath ? { pathId: buffer.readUInt32BE(at) } : {};
+    if (addPath) at += 4;
     const bits = buffer.readUInt8(at);
     const bytes = Math.ceil(bits / 8);
     const address = Buffer.alloc(size);
     buffer.copy(address, 0, at + 1, at + 1 + bytes);
-    found.push(`${size === 4 ? [...address].join('.') : ipv6(address)}/${bits}`);
+    found.push({ prefix: `${size === 4 ? [...address].join('.') : ipv6(address)}/${bits}`, ...path });
     at += 1 + bytes;
   }
   return found;
+}
+
+/** AS of two bytes (RFC 4360) or of four (RFC 5668). */
+function extendedCommunity(bytes: Buffer): string {
+  const kind = { 2: 'target', 3: 'origin' }[bytes.readUInt8(1)] ?? 'other';
+  return bytes.readUInt8(0) === 2
+    ? `${kind}:${bytes.readUInt32BE(2)}:${bytes.readUInt16BE(6)}`
+    : `${kind}:${bytes.readUInt16BE(2)}:${bytes.readUInt32BE(4)}`;
 }
 
 /** The eight groups, with the longest run of zeros as "::" (RFC 5952). */

@@ -53,16 +53,20 @@ export class Site {
     this.ibgp = ibgp;
   }
 
-  static async open(ebgp4: BgpListenerOptions = {}): Promise<Site> {
+  /** `others`: of the two that `ebgp4` is not about. */
+  static async open(ebgp4: BgpListenerOptions = {}, others: BgpListenerOptions = {}): Promise<Site> {
     return new Site(
       await BgpListener.listen('127.0.0.1', 65000, ebgp4),
-      await BgpListener.listen('::1', 65000),
-      await BgpListener.listen('127.0.0.2', 65001),
+      await BgpListener.listen('::1', 65000, others),
+      await BgpListener.listen('127.0.0.2', 65001, others),
     );
   }
 
-  options(ttlMs: number): Omit<SpeakerOptions, 'now' | 'log' | 'onReport'> {
-    const common = { localAs: 65001, holdSeconds: 9 };
+  options(
+    ttlMs: number,
+    change: Partial<NeighborSettings> = {},
+  ): Omit<SpeakerOptions, 'now' | 'log' | 'onReport'> {
+    const common = { localAs: 65001, holdSeconds: 9, ...change };
     const neighbors: NeighborSettings[] = [
       {
         ...common,

@@ -1,4 +1,4 @@
-import type { LabEvent } from './timeline.ts';
+import type { LabEvent, Where } from './timeline.ts';
 import { gatewayAt, type GatewayName, type GatewayPlan, type Topology } from './topology.ts';
 import { address, BgpReader, type BgpMessage } from './wire/bgp-wire.ts';
 import type { TcpSegment } from './wire/pcap.ts';
@@ -26,8 +26,12 @@ export class BgpSessions {
   readonly #sessions = new Map<string, Session>();
   readonly #sent = new Map<GatewayName, Record<BgpMessage['type'], number>>();
 
-  constructor(topology: Topology) {
+  readonly #where: Where;
+
+  /** @param where see Where */
+  constructor(topology: Topology, where?: Where['where']) {
     this.#topology = topology;
+    this.#where = where === undefined ? {} : { where };
   }
 
   /** Counted from the start on. */
@@ -36,6 +40,10 @@ export class BgpSessions {
   }
 
   push(segment: TcpSegment): LabEvent[] {
+    return this.#read(segment).map((event) => ({ ...event, ...this.#where }));
+  }
+
+  #read(segment: TcpSegment): LabEvent[] {
     const source = address(segment.source);
     const sender = gatewayAt(this.#topology, source);
     const gateway = sender ?? gatewayAt(this.#topology, address(segment.destination));
@@ -92,15 +100,18 @@ function describe(
     case 'update': {
       const med = message.med === undefined ? [] : [`MED ${message.med}`];
       const path = message.asPath.length > 1 ? [`AS path ${message.asPath.join(' ')}`] : [];
-      const detail = [...med, ...path, ...message.communities].join(', ');
+      const { withdrawn, announced, type: _, ...route } = message;
+      const more = [...route.largeCommunities, ...route.extendedCommunities];
+      const detail = [...med, ...path, ...message.communities, ...more].join(', ');
       return [
-        ...message.withdrawn.map((prefix): LabEvent => ({ kind: 'withdraw', at, gateway: name, prefix })),
-        ...message.announced.map((prefix): LabEvent => ({
+        ...withdrawn.map((prefix): LabEvent => ({ kind: 'withdraw', at, gateway: name, prefix })),
+        ...announced.map((prefix): LabEvent => ({
           kind: 'announce',
           at,
           gateway: name,
           prefix,
           detail,
+          route,
         })),
       ];
     }

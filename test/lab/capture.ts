@@ -2,7 +2,7 @@ import { BgpSessions, type SentMessages } from './bgp-sessions.ts';
 import type { RealtimeClock } from './clock.ts';
 import { LabError } from './lab-error.ts';
 import type { Daemon, Processes } from './processes.ts';
-import type { Timeline } from './timeline.ts';
+import type { Timeline, Where } from './timeline.ts';
 import type { GatewayName, Topology } from './topology.ts';
 import { PcapReader } from './wire/pcap.ts';
 
@@ -17,7 +17,7 @@ export interface Capture {
 const CAPTURE = ['--immediate-mode', '-U', '--time-stamp-precision=nano', '-s', '8192', '-B', '16384'];
 
 /**
- * Watches BGP where the router receives it, and puts what the gateways send on the timeline with the kernel's
+ * Watches BGP where a router receives it, by default the first one, and puts what the gateways send on the timeline with the kernel's
  * own times. Resolves once tcpdump listens.
  */
 export async function startCapture(
@@ -25,16 +25,17 @@ export async function startCapture(
   topology: Topology,
   timeline: Timeline,
   clock: RealtimeClock,
+  { namespace, where }: { readonly namespace: string } & Where = { namespace: topology.namespaces.router },
 ): Promise<Capture> {
   const daemon = processes.start({
-    name: 'router-tcpdump',
-    namespace: topology.namespaces.router,
+    name: `${where ?? 'router'}-tcpdump`,
+    namespace,
     argv: ['tcpdump', '-i', 'any', '-n', '-p', ...CAPTURE, '-y', 'LINUX_SLL2', '-w', '-', 'tcp port 179'],
     stdout: 'pipe',
   });
   const stdout = daemon.child.stdout;
   if (stdout === null) throw new LabError('LAB_COMMAND', 'tcpdump has no stdout');
-  const sessions = new BgpSessions(topology);
+  const sessions = new BgpSessions(topology, where);
   const reader = new PcapReader();
   const { promise: ready, resolve } = Promise.withResolvers<void>();
   stdout.on('data', (chunk: Buffer) => {

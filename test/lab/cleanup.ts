@@ -7,7 +7,7 @@ import { labDirectory, readLedger } from './ledger.ts';
 import { deleteNamespaces, existingNamespaces, processesIn } from './namespaces.ts';
 import { hasTerminal, identify, isAlive, signalProcess, type ProcessIdentity } from './process-identity.ts';
 import { unmountBelow } from './small-disk.ts';
-import { planTopology } from './topology.ts';
+import { LARGEST, planTopology } from './topology.ts';
 
 /** How long SIGTERM may take before SIGKILL: withdrawing and closing takes the sidecar well under a second. */
 const GRACE_MS = patient(2000);
@@ -18,7 +18,7 @@ const KILLED_MS = patient(2000);
  * is removed. @returns whether there was anything to take down
  */
 export async function takeDown(name: string): Promise<boolean> {
-  const topology = planTopology(name, 0);
+  const topology = planTopology(name, 0, LARGEST);
   const signal = AbortSignal.timeout(patient(30_000));
   const namespaces = existingNamespaces(topology);
   const recorded = readLedger(name)?.processes ?? [];

@@ -7,13 +7,15 @@ import { patient } from './dataplane.ts';
 import { LabError, reasonOf } from './lab-error.ts';
 import type { Authority } from './pki.ts';
 import type { Daemon, Processes } from './processes.ts';
-import { clientSwanctlConf } from './strongswan-conf.ts';
+import { clientSwanctlConf, type ClientSettings } from './strongswan-conf.ts';
 import type { Timeline } from './timeline.ts';
 import { ECHO_PORT, type Topology } from './topology.ts';
 import type { Packet } from './traffic/gaps.ts';
 import type { FromSender, ToSender } from './traffic/protocol.ts';
 
 const ANSWERS_WITHIN_MS = patient(5000);
+/** It starts while hundreds of keys are made for the clients of a large lab. */
+const READY_WITHIN_MS = patient(30_000);
 
 function program(name: string): string {
   return fileURLToPath(new URL(`traffic/${name}`, import.meta.url));
@@ -44,15 +46,14 @@ export async function startEcho(
 export class Clients {
   readonly charon: Charon;
   readonly #topology: Topology;
-  readonly #patient: boolean;
+  readonly #settings: ClientSettings;
 
-  /** @param patient see DaemonSettings; then it also knows connections that ask for EAP */
-  constructor(topology: Topology, labDirectory: string, processes: Processes, patient = false) {
+  constructor(topology: Topology, labDirectory: string, processes: Processes, settings: ClientSettings) {
     this.#topology = topology;
-    this.#patient = patient;
+    this.#settings = settings;
     const directory = join(labDirectory, 'client');
     mkdirSync(directory);
-    this.charon = new Charon('client', topology.namespaces.client, directory, processes, { patient });
+    this.charon = new Charon('client', topology.namespaces.client, directory, processes, settings);
   }
 
   async configure(authority: Authority, signal: AbortSignal): Promise<void> {
@@ -62,7 +63,7 @@ export class Clients {
       ),
     );
     this.charon.configure(
-      clientSwanctlConf(this.#topology, { patient: this.#patient }),
+      clientSwanctlConf(this.#topology, this.#settings),
       authority,
       Object.fromEntries(issued),
     );
@@ -102,7 +103,7 @@ export class Traffic {
       timeline.add({ kind: 'traffic', at, client, state: message.type, sequence });
     });
     const traffic = new Traffic(daemon);
-    await traffic.#answer('ready', signal);
+    await traffic.#answer('ready', signal, READY_WITHIN_MS);
     return traffic;
   }
 
@@ -115,7 +116,11 @@ export class Traffic {
     return message.type === 'packets' ? message.clients : [];
   }
 
-  async #answer(type: FromSender['type'], signal: AbortSignal): Promise<FromSender> {
+  async #answer(
+    type: FromSender['type'],
+    signal: AbortSignal,
+    withinMs = ANSWERS_WITHIN_MS,
+  ): Promise<FromSender> {
     const { promise, resolve, reject } = Promise.withResolvers<FromSender>();
     const { child } = this.daemon;
     const listener = (message: FromSender): void => {
@@ -127,10 +132,10 @@ export class Traffic {
         reject(
           new LabError(
             'LAB_DEADLINE',
-            `expected within ${ANSWERS_WITHIN_MS} ms: the traffic generator says "${type}"; log: ${this.daemon.logFile}`,
+            `expected within ${withinMs} ms: the traffic generator says "${type}"; log: ${this.daemon.logFile}`,
           ),
         ),
-      ANSWERS_WITHIN_MS,
+      withinMs,
     );
     child.on('message', listener);
     signal.addEventListener('abort', abort, { once: true });

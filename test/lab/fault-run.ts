@@ -6,7 +6,8 @@ import { announcementsIn, takesAway, withdrawalsIn, type Window } from './fault-
 import { servingGateway } from './fib.ts';
 import { PART_NAMES } from './gateway-parts.ts';
 import type { Gateway } from './gateway.ts';
-import { expectAnnounced, expectSteady, type Lab } from './lab.ts';
+import type { Lab } from './lab.ts';
+import { expectAnnounced, expectSteady } from './steady.ts';
 import { LabError, thrownUnder } from './lab-error.ts';
 import { monotonic } from './clock.ts';
 import { round } from './report.ts';

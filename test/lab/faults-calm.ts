@@ -12,7 +12,7 @@ import {
 import { longestAbsence, oneUpdateEach, onlyKeepalives, unnoticed } from './fault-window.ts';
 import { LATE_FAULTS } from './faults-late.ts';
 import { LOADS } from './faults-load.ts';
-import { expectAnnounced } from './lab.ts';
+import { expectAnnounced } from './steady.ts';
 import { restartSidecar, takenOver } from './sidecar-restart.ts';
 import { PREFIX4, PREFIX6 } from './topology.ts';
 

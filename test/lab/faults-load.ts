@@ -1,9 +1,9 @@
 /** What holds up charon itself: clients in crowds, a RADIUS server that is dead, a slow script. */
-import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { section } from '../../health/vici/message.ts';
 import type { CalmEntry, Scene } from './fault.ts';
 import { LabError } from './lab-error.ts';
+import { startDeadRadius } from './radius.ts';
 import { EAP_CLIENTS } from './strongswan-conf.ts';
 import { withVici } from './vici-command.ts';
 
@@ -50,16 +50,8 @@ export const LOADS: readonly CalmEntry[] = [
     lasting: true,
     burden: async (scene) => {
       const { lab, gateway, signal } = scene;
-      const { backendSide } = gateway.plan;
-      const program = `require('node:dgram').createSocket('udp4').bind(1812, '${backendSide}', () => console.log('ready'))`;
-      const server = lab.processes.start({
-        name: 'backend-radius',
-        namespace: lab.topology.namespaces.backend,
-        argv: [process.execPath, '-e', program],
-        stdout: 'pipe',
-      });
+      const server = await startDeadRadius(lab.processes, lab.topology, gateway.plan, signal);
       try {
-        if (server.child.stdout !== null) await once(server.child.stdout, 'data', { signal });
         lab.timeline.act(`${EAP_CLIENTS} clients ask ${gateway.plan.name} for EAP`);
         await initiate(
           scene,

@@ -3,33 +3,25 @@ import type { RealtimeClock } from './clock.ts';
 import { LabError } from './lab-error.ts';
 import type { Daemon, Processes } from './processes.ts';
 import { runCommand } from './run-command.ts';
-import type { Timeline } from './timeline.ts';
-import {
-  ANYCAST4,
-  ANYCAST6,
-  gatewayAt,
-  PREFIX4,
-  PREFIX6,
-  type GatewayPlan,
-  type Topology,
-} from './topology.ts';
+import type { Timeline, Where } from './timeline.ts';
+import { gatewayAt, PREFIX4, type GatewayPlan, type Topology } from './topology.ts';
 import { parseRouteLine } from './wire/route-line.ts';
 
-const WATCHED: Readonly<Record<string, string>> = { [ANYCAST4]: PREFIX4, [ANYCAST6]: PREFIX6 };
 /** A documentation address (RFC 5737) that is added once, to see that the monitor listens. */
 const PROBE = '198.51.100.1';
 
-/** Puts each change of the router's kernel routes to the anycast addresses on the timeline. */
+/** Puts each change of a router's kernel routes to what gateways announce on the timeline. */
 export async function startFibMonitor(
   processes: Processes,
   topology: Topology,
   timeline: Timeline,
   clock: RealtimeClock,
   signal: AbortSignal,
+  { namespace, where }: { readonly namespace: string } & Where = { namespace: topology.namespaces.router },
 ): Promise<Daemon> {
   const daemon = processes.start({
-    name: 'router-route-monitor',
-    namespace: topology.namespaces.router,
+    name: `${where ?? 'router'}-route-monitor`,
+    namespace,
     argv: ['ip', '-ts', 'monitor', 'route'],
     env: { TZ: 'UTC' },
     stdout: 'pipe',
@@ -37,33 +29,58 @@ export async function startFibMonitor(
   const stdout = daemon.child.stdout;
   if (stdout === null) throw new LabError('LAB_COMMAND', 'ip monitor has no stdout');
   const { promise: ready, resolve } = Promise.withResolvers<void>();
+  const watched = new Set<string>();
   createInterface({ input: stdout }).on('line', (line) => {
     const route = parseRouteLine(line);
     if (route?.destination === PROBE) resolve();
-    const prefix = route === undefined ? undefined : WATCHED[route.destination];
-    if (route === undefined || prefix === undefined) return;
-    const gateway = route.deleted ? undefined : gatewayAt(topology, route.via)?.name;
-    timeline.add({ kind: 'route', at: clock.toMonotonic(route.at), prefix, gateway });
+    if (route === undefined) return;
+    const prefix = prefixOf(route.destination);
+    const via = gatewayAt(topology, route.via)?.name;
+    // Links, defaults and what the kernel makes by itself lead to no gateway.
+    if (via !== undefined) watched.add(prefix);
+    if (!watched.has(prefix)) return;
+    const gateway = route.deleted ? undefined : via;
+    const at = clock.toMonotonic(route.at);
+    timeline.add({ kind: 'route', at, prefix, gateway, ...(where === undefined ? {} : { where }) });
   });
-  const router = topology.namespaces.router;
   let listening = false;
   void ready.then(() => (listening = true));
   while (!listening && daemon.child.exitCode === null) {
-    await runCommand(['ip', '-n', router, 'route', 'replace', 'unreachable', PROBE], signal);
-    await runCommand(['ip', '-n', router, 'route', 'del', 'unreachable', PROBE], signal);
+    await runCommand(['ip', '-n', namespace, 'route', 'replace', 'unreachable', PROBE], signal);
+    await runCommand(['ip', '-n', namespace, 'route', 'del', 'unreachable', PROBE], signal);
   }
   return daemon;
 }
 
-/** The gateway that serves: the next hop of the router's kernel route to the IPv4 anycast address. */
-export async function servingGateway(topology: Topology, signal: AbortSignal): Promise<GatewayPlan> {
-  const answer = await runCommand(['ip', '-n', topology.namespaces.router, 'route', 'show', PREFIX4], signal);
+/** `ip` leaves the length of a single address out. */
+function prefixOf(destination: string): string {
+  if (destination.includes('/')) return destination;
+  return `${destination}/${destination.includes(':') ? 128 : 32}`;
+}
+
+/** The gateway that serves: the next hop of the first router's kernel route to this prefix. */
+export async function servingGateway(
+  topology: Topology,
+  signal: AbortSignal,
+  prefix = PREFIX4,
+): Promise<GatewayPlan> {
+  const gateway = await routedTo(topology.namespaces.router, topology, prefix, signal);
+  if (typeof gateway !== 'string') return gateway;
+  throw new LabError(
+    'LAB_SPOILT',
+    `no gateway serves: the router's kernel route to ${prefix} is "${gateway}"`,
+  );
+}
+
+/** The same in any namespace. @returns the route as the kernel shows it, "" for none, if it leads to no gateway */
+export async function routedTo(
+  namespace: string,
+  topology: Topology,
+  prefix: string,
+  signal: AbortSignal,
+): Promise<GatewayPlan | string> {
+  const family = prefix.includes(':') ? '-6' : '-4';
+  const answer = await runCommand(['ip', family, '-n', namespace, 'route', 'show', prefix], signal);
   const via = / via (?:inet6? )?(\S+)/.exec(answer)?.[1];
-  const gateway = gatewayAt(topology, via);
-  if (gateway === undefined)
-    throw new LabError(
-      'LAB_SPOILT',
-      `no gateway serves: the router's kernel route to ${PREFIX4} is "${answer.trim()}"`,
-    );
-  return gateway;
+  return gatewayAt(topology, via) ?? answer.trim();
 }

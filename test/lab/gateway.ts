@@ -11,6 +11,7 @@ import type { Daemon, Processes } from './processes.ts';
 import { runCommand } from './run-command.ts';
 import { sidecarConfig, type SidecarSettings } from './sidecar-config.ts';
 import { sidecarStatus, type SidecarStatus } from './sidecar-status.ts';
+import type { Site } from './site.ts';
 import { SmallDisk } from './small-disk.ts';
 import { gatewaySwanctlConf, type ConnectionSettings } from './strongswan-conf.ts';
 import type { GatewayPlan } from './topology.ts';
@@ -43,6 +44,7 @@ export interface GatewayOptions {
   readonly ownClock: boolean;
   /** See SidecarSettings. */
   readonly fast: boolean;
+  readonly site?: Site;
 }
 
 /** One gateway: charon and swancast, and ExaBGP started by either of swancast and the lab. */
@@ -67,7 +69,8 @@ export class Gateway {
     this.#processes = processes;
     const directory = join(labDirectory, plan.name);
     mkdirSync(directory);
-    const settings = options.stress ? { patient: true, radius: plan.backendSide } : {};
+    const radius = options.stress || options.site?.radius === true ? { radius: plan.backendSide } : {};
+    const settings = { patient: options.stress, ...radius };
     this.charon = new Charon(plan.name, plan.namespace, directory, processes, settings);
     this.#updown = join(directory, 'updown.sh');
     this.slowUpdown(0);
@@ -86,7 +89,9 @@ export class Gateway {
   /** What is not given is as at the start. The sidecar reads it again on SIGHUP. */
   writeConfig(settings: Partial<SidecarSettings>): void {
     const { supervise, fast } = this.#options;
-    const text = sidecarConfig(this.plan, this.charon.viciSocket, this.#runDirectory, {
+    const make = this.#options.site?.sidecar ?? sidecarConfig;
+    const paths = { viciSocket: this.charon.viciSocket, directory: this.#runDirectory };
+    const text = make(this.plan, paths, {
       ...{ supervise, fast, stateDirectory: join(this.#diskDirectory, 'state') },
       ...settings,
     });
@@ -105,7 +110,9 @@ export class Gateway {
 
   swanctlConf(settings: ConnectionSettings): string {
     const updown = this.#options.stress ? this.#updown : undefined;
-    return gatewaySwanctlConf(this.plan, { updown, ...settings });
+    const pool = this.#options.site?.sharedPool ?? this.plan.pool;
+    const eap = this.#options.stress || this.#options.site?.radius === true;
+    return gatewaySwanctlConf(this.plan, { updown, eap, pool, ...settings });
   }
 
   /** From now on charon's updown script takes this long for each CHILD_SA that comes up. */

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { servingGateway } from './fib.ts';
 import type { PartName } from './gateway-parts.ts';
-import { expectSteady } from './lab.ts';
+import { expectSteady } from './steady.ts';
 import { assertWritable, withLab, writeReport, type LabRun, type Output } from './lab-session.ts';
 import { costOf } from './process-cost.ts';
 import { round } from './report.ts';

@@ -7,6 +7,7 @@ import { raiseLab, type Lab } from './lab.ts';
 import { LabError, reasonOf } from './lab-error.ts';
 import { labDirectory, Ledger } from './ledger.ts';
 import type { RouterKind } from './router.ts';
+import type { Site } from './site.ts';
 
 /** What every exercise can be told about its lab. */
 export interface LabRun {
@@ -21,6 +22,7 @@ export interface LabRun {
   readonly stress?: boolean;
   readonly ownClock?: boolean;
   readonly fast?: boolean;
+  readonly site?: Site;
 }
 
 export interface Output {

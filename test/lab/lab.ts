@@ -11,16 +11,12 @@ import type { Ledger } from './ledger.ts';
 import { createNamespaces } from './namespaces.ts';
 import { Authority } from './pki.ts';
 import { Processes } from './processes.ts';
-import { Router, type RouterKind } from './router.ts';
-import { announcersOf, answeredClients, Timeline } from './timeline.ts';
-import {
-  planTopology,
-  PREFIX4,
-  PREFIX6,
-  type GatewayName,
-  type GatewayPlan,
-  type Topology,
-} from './topology.ts';
+import { Router, shippedConf, type RouterKind } from './router.ts';
+import { routerConf } from './router-conf.ts';
+import type { Site } from './site.ts';
+import { expectRoute, expectSteady, whereOf } from './steady.ts';
+import { Timeline, type Where } from './timeline.ts';
+import { planTopology, type GatewayName, type GatewayPlan, type Topology } from './topology.ts';
 
 export interface LabOptions {
   /** Claimed by us. */
@@ -42,6 +38,7 @@ export interface LabOptions {
   readonly ownClock?: boolean;
   /** See GatewayOptions. */
   readonly fast?: boolean;
+  readonly site?: Site;
   /** For people, line by line. */
   readonly progress: (line: string) => void;
   /** Called when a daemon ends although nobody ended it; whoever calls should abort the signal with it. */
@@ -55,13 +52,15 @@ export interface Lab {
   readonly timeline: Timeline;
   readonly clock: RealtimeClock;
   readonly traffic: Traffic;
+  /** The first one. */
   readonly router: Router;
+  readonly routers: readonly Router[];
   readonly clients: Clients;
   /** The first so many clients have traffic. */
   readonly talkers: number;
   /** For what an exercise starts by itself. */
   readonly processes: Processes;
-  /** BGP messages of this gateway that have reached the router so far. */
+  /** BGP messages of this gateway that have reached its routers so far. */
   bgpSent(gateway: GatewayName): SentMessages;
   readonly progress: (line: string) => void;
   gateway(plan: GatewayPlan): Gateway;
@@ -69,13 +68,9 @@ export interface Lab {
   leaveUp(): Promise<void>;
 }
 
-const ANNOUNCED_WITHIN_MS = 30_000;
-/** A client whose route moved under a login has its own retransmissions and dead peer detection to sit out, twice. */
-const TRAFFIC_WITHIN_MS = 45_000;
-
 /**
- * Builds the lab until both gateways announce both prefixes and all clients' packets are answered. What fails on
- * the way leaves a lab that takeDown(name) removes.
+ * Builds the lab until both gateways announce both prefixes and all clients' packets are answered, or what its site
+ * says instead. What fails on the way leaves a lab that takeDown(name) removes.
  */
 export async function raiseLab(options: LabOptions, signal: AbortSignal): Promise<Lab> {
   const startedAt = monotonic();
@@ -87,7 +82,8 @@ export async function raiseLab(options: LabOptions, signal: AbortSignal): Promis
   ledger.begin();
   const { directory } = ledger;
   const logs = join(directory, 'logs');
-  const topology = planTopology(options.name, options.clients);
+  const { site = {} } = options;
+  const topology = planTopology(options.name, options.clients, site);
   const processes = new Processes(ledger, options.onDeath);
   const timeline = new Timeline(logs);
   const clock = new RealtimeClock();
@@ -107,32 +103,52 @@ export async function raiseLab(options: LabOptions, signal: AbortSignal): Promis
     talkers = options.clients,
   } = options;
   const gateways = topology.gateways.map(
-    (plan) => new Gateway(plan, { entry, supervise, stress, ownClock, fast }, directory, processes),
+    (plan) => new Gateway(plan, { entry, supervise, stress, ownClock, fast, site }, directory, processes),
   );
-  const router = new Router(options.router, processes, topology, join(directory, 'router'));
-  const clients = new Clients(topology, directory, processes, stress);
-  const startGateway = async (gateway: Gateway): Promise<void> => {
-    await gateway.mountDisk(signal);
-    await gateway.configureCharon(authority, signal);
-    await gateway.startCharon(signal);
+  const shipped = shippedConf(options.router);
+  const routers = topology.routers.map((plan) => {
+    const { name, namespace } = plan;
+    const usual = routerConf(shipped, topology, plan);
+    const conf = site.router?.(options.router, name, usual) ?? usual;
+    return new Router(options.router, processes, { name, namespace, directory: join(directory, name), conf });
+  });
+  const clients = new Clients(topology, directory, processes, {
+    patient: stress,
+    ...(site.radius === true ? { eap: true } : {}),
+  });
+  const startGateway = async (gateway: Gateway, started: AbortSignal): Promise<void> => {
+    await gateway.mountDisk(started);
+    await gateway.configureCharon(authority, started);
+    await gateway.startCharon(started);
   };
-  const startClients = async (): Promise<void> => {
-    await clients.configure(authority, signal);
-    await clients.charon.start(signal);
+  const startClients = async (started: AbortSignal): Promise<void> => {
+    await clients.configure(authority, started);
+    await clients.charon.start(started);
   };
-  const [[capture, monitor], traffic] = await Promise.all([
-    Promise.all([
-      startCapture(processes, topology, timeline, clock),
-      startFibMonitor(processes, topology, timeline, clock, signal),
-    ]),
-    Traffic.start(processes, topology, timeline, talkers, signal),
-    router.start(signal),
-    startEcho(processes, topology, signal),
-    startClients(),
-    ...gateways.map(startGateway),
+  const places: readonly ({ readonly namespace: string } & Where)[] = [
+    ...topology.routers.map((plan) => placeOf(plan.namespace, whereOf(plan))),
+    ...(site.watchBackend === true ? [placeOf(topology.namespaces.backend, 'backend')] : []),
+  ];
+  const [captures, monitors, traffic] = await together(signal, (started) => [
+    Promise.all(places.map(async (place) => startCapture(processes, topology, timeline, clock, place))),
+    Promise.all(
+      places.map(async (place) => startFibMonitor(processes, topology, timeline, clock, started, place)),
+    ),
+    Traffic.start(processes, topology, timeline, talkers, started),
+    Promise.all(routers.map(async (router) => router.start(started))),
+    startEcho(processes, topology, started),
+    startClients(started),
+    Promise.all(gateways.map(async (gateway) => startGateway(gateway, started))),
   ]);
-  progress(`router (${options.router}), 3 charons, backend, ${options.clients} client(s)`);
+  progress(
+    `${routers.length === 1 ? 'router' : 'routers'} (${options.router}), ${gateways.length + 1} charons, backend, ${options.clients} client(s)`,
+  );
 
+  const gatewayOf = (plan: GatewayPlan): Gateway => find(gateways, plan);
+  await site.extra?.(
+    { topology, directory, processes, kind: options.router, routers, gateway: gatewayOf },
+    signal,
+  );
   for (const gateway of gateways) {
     await gateway.startBgp(signal);
     gateway.startSidecar();
@@ -144,75 +160,74 @@ export async function raiseLab(options: LabOptions, signal: AbortSignal): Promis
     timeline,
     clock,
     traffic,
-    router,
+    router: first(routers),
+    routers,
     clients,
     talkers,
     processes,
-    bgpSent: (gateway) => capture.sent(gateway),
+    bgpSent: (gateway) => captures.map((capture) => capture.sent(gateway)).reduce(sum),
     progress,
-    gateway: (plan) => find(gateways, plan),
+    gateway: gatewayOf,
     leaveUp: async () => {
       await Promise.all(
-        [capture.daemon, monitor, traffic.daemon].map(async (daemon) => daemon.end('SIGTERM')),
+        [...captures.map(({ daemon }) => daemon), ...monitors, traffic.daemon].map(async (daemon) =>
+          daemon.end('SIGTERM'),
+        ),
       );
       ledger.disown();
     },
   };
+  if (site.ready !== undefined) {
+    await clients.charon.load(signal);
+    await site.ready(lab, signal);
+    progress('the lab is up');
+    return lab;
+  }
   await expectRoute(lab, signal);
   progress('the router has a kernel route to the anycast address');
   await clients.charon.load(signal);
   await expectSteady(lab, signal);
-  progress('both gateways announce both prefixes, all clients are answered: the lab is up');
+  progress('every gateway announces both prefixes, all clients are answered: the lab is up');
   return lab;
+}
+
+/**
+ * All of what is started at once. If one part fails the others are told to stop, and waited for: what they start
+ * after the lab has been taken down would stay for ever.
+ */
+async function together<T extends readonly Promise<unknown>[]>(
+  signal: AbortSignal,
+  start: (signal: AbortSignal) => readonly [...T],
+): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
+  const failed = new AbortController();
+  const parts = start(AbortSignal.any([signal, failed.signal]));
+  try {
+    return await Promise.all(parts);
+  } catch (error) {
+    failed.abort(error);
+    await Promise.allSettled(parts);
+    throw error;
+  }
+}
+
+const placeOf = (namespace: string, where: Where['where']): { readonly namespace: string } & Where =>
+  where === undefined ? { namespace } : { namespace, where };
+
+const sum = (a: SentMessages, b: SentMessages): SentMessages => ({
+  open: a.open + b.open,
+  update: a.update + b.update,
+  notification: a.notification + b.notification,
+  keepalive: a.keepalive + b.keepalive,
+});
+
+function first(routers: readonly Router[]): Router {
+  const [router] = routers;
+  if (router === undefined) throw new RangeError('a lab has a router');
+  return router;
 }
 
 function find(gateways: readonly Gateway[], plan: GatewayPlan): Gateway {
   const gateway = gateways.find((each) => each.plan.name === plan.name);
   if (gateway === undefined) throw new RangeError(`no gateway ${plan.name} in this lab`);
   return gateway;
-}
-
-async function expectRoute(lab: Lab, signal: AbortSignal): Promise<void> {
-  await lab.timeline.expect(
-    {
-      what: `the router's kernel has a route to ${PREFIX4}`,
-      withinMs: ANNOUNCED_WITHIN_MS,
-      find: (events) =>
-        events.find(
-          (event) => event.kind === 'route' && event.prefix === PREFIX4 && event.gateway !== undefined,
-        ),
-    },
-    signal,
-  );
-}
-
-/** Both gateways announce both prefixes, and every client's packets are answered. */
-export async function expectSteady(lab: Lab, signal: AbortSignal): Promise<void> {
-  await expectAnnounced(lab, signal);
-  await lab.timeline.expect(
-    {
-      what: `the packets of all clients (${lab.talkers}) are answered`,
-      withinMs: TRAFFIC_WITHIN_MS,
-      find: (events) => (answeredClients(events, lab.talkers).every(Boolean) ? true : undefined),
-    },
-    signal,
-  );
-}
-
-/** Both gateways announce both prefixes. */
-export async function expectAnnounced(
-  lab: Lab,
-  signal: AbortSignal,
-  withinMs = ANNOUNCED_WITHIN_MS,
-): Promise<void> {
-  const all = lab.topology.gateways.length;
-  for (const prefix of [PREFIX4, PREFIX6])
-    await lab.timeline.expect(
-      {
-        what: `both gateways announce ${prefix}`,
-        withinMs,
-        find: (events) => (announcersOf(events, prefix).size === all ? true : undefined),
-      },
-      signal,
-    );
 }

@@ -10,8 +10,10 @@
  *                      faults-fast.ts: more of them, fault-plan.ts: which when, fault-run.ts: one run,
  *                      fault-window.ts and fault-report.ts: judged
  *   health/            health: see health/trial.ts
+ *   routing/           routing: see routing/trial.ts; trial-labs.ts: what both have in common
  *   restarts.ts        hitless restarts in a row; idle.ts: what the processes cost (process-cost.ts)
- *   lab.ts             puts the lab together from topology.ts (drawing), namespaces.ts, pki.ts, charon.ts,
+ *   lab.ts             puts the lab together from topology.ts (drawing), site.ts (how it may differ), namespaces.ts,
+ *                      pki.ts, charon.ts, router-conf.ts, steady.ts (until it is up),
  *                      strongswan-conf.ts, gateway.ts, sidecar-config.ts, router.ts, client.ts
  *   timeline.ts        everything seen or done, and the waits on it. Filled by capture.ts (BGP on the wire,
  *                      wire/*), fib.ts (the router's kernel routes), client.ts (traffic/*: answered packets)
@@ -34,6 +36,7 @@ import { runHealth, type HealthOptions } from './health/health-exercise.ts';
 import { runIdle, type IdleOptions } from './idle.ts';
 import type { Output } from './lab-session.ts';
 import { labDirectory, Ledger, NAME_PATTERN } from './ledger.ts';
+import { runRouting, type RoutingOptions } from './routing/routing-exercise.ts';
 import { runRestarts, type RestartsOptions } from './restarts.ts';
 import { ROUTER_KINDS } from './router.ts';
 import { runInMachine } from './vm/exercise.ts';
@@ -152,6 +155,12 @@ command('health', "every check's real failure and its recovery")
     text.split(','),
   )
   .action(async (options: HealthOptions) => finish(await runHealth(options, output, interrupt.signal)));
+command('routing', 'prefixes, neighbors, roles, fleet and routers, judged at the routers and at the clients')
+  .option('--only <names>', 'these trials only, by name or its beginning, with commas between', (text) =>
+    text.split(','),
+  )
+  .option('--seconds <n>', 'how long to watch where nothing may happen', parseCount(3600), 300)
+  .action(async (options: RoutingOptions) => finish(await runRouting(options, output, interrupt.signal)));
 command('restarts', "the serving gateway's swancast restarted again and again: nobody may notice")
   .option('--runs <n>', 'how often', parseCount(1000), 50)
   .option('--clients <n>', 'IKEv2 clients', parseCount(250), 1)

@@ -7,9 +7,10 @@ import { monotonic } from './clock.ts';
 import { patient } from './dataplane.ts';
 import { servingGateway } from './fib.ts';
 import type { Gateway } from './gateway.ts';
-import { expectSteady, type Lab } from './lab.ts';
+import type { Lab } from './lab.ts';
+import { expectClientsBack, expectSteady } from './steady.ts';
 import { LabError } from './lab-error.ts';
-import type { EventOf, LabEvent } from './timeline.ts';
+import type { LabEvent } from './timeline.ts';
 import { PREFIX4, PREFIX6, type GatewayName } from './topology.ts';
 import { outageOf } from './traffic/gaps.ts';
 
@@ -43,7 +44,6 @@ export interface OutageResult {
 }
 
 const ROUTE_WITHIN_MS = 10_000;
-const TRAFFIC_WITHIN_MS = 60_000;
 const RECOVERY_WITHIN_MS = 60_000;
 /** Quiet time before the kill, and after the first answer: until every packet that will be answered has been. */
 const SETTLE_MS = patient(200);
@@ -127,7 +127,7 @@ export async function runOutage(lab: Lab, fault: Fault, signal: AbortSignal): Pr
     );
     return announced.at - startedAt;
   };
-  const [recoverMs, answeredAt] = await Promise.all([recover(), expectTraffic(lab, since, signal)]);
+  const [recoverMs, answeredAt] = await Promise.all([recover(), expectClientsBack(lab, from, signal)]);
   await expectSteady(lab, signal);
   await delay(SETTLE_MS, undefined, { signal });
 
@@ -157,33 +157,6 @@ export async function runOutage(lab: Lab, fault: Fault, signal: AbortSignal): Pr
     events: since(),
     killedAt,
   };
-}
-
-/** Every client lost packets and is answered again. @returns when the first of them was */
-async function expectTraffic(
-  lab: Lab,
-  since: () => readonly LabEvent[],
-  signal: AbortSignal,
-): Promise<number> {
-  const clients = lab.topology.clients.length;
-  const answered = await lab.timeline.expect(
-    {
-      what: `the packets of all clients (${clients}) are lost, and answered again by the other gateway`,
-      withinMs: TRAFFIC_WITHIN_MS,
-      find: () => {
-        const traffic = since().filter((event): event is EventOf<'traffic'> => event.kind === 'traffic');
-        const again = lab.topology.clients.map((_, client) => {
-          const own = traffic.filter((event) => event.client === client);
-          return own.some((event) => event.state === 'silent')
-            ? own.findLast((event) => event.state === 'answered')
-            : undefined;
-        });
-        return again.every((event) => event !== undefined) ? again : undefined;
-      },
-    },
-    signal,
-  );
-  return Math.min(...answered.map((event) => event.at));
 }
 
 function assertOrder(steps: readonly (readonly [string, number])[]): void {

@@ -48,8 +48,10 @@ export class Processes {
     return join(this.#ledger.directory, 'logs', `${name}.log`);
   }
 
-  /** `ip netns exec` replaces itself by the program, so the child's pid is the daemon's. @throws LabError if it cannot be started */
+  /** `ip netns exec` replaces itself by the program, so the child's pid is the daemon's. @throws LabError if it cannot be started, and once the lab is ending */
   start(spec: DaemonSpec): Daemon {
+    // Else it would outlive a lab that is being taken down: nobody looks for it any more.
+    if (this.#ledger.ending) throw new LabError('LAB_SPOILT', `${spec.name}: the lab is being taken down`);
     const logFile = this.logFile(spec.name);
     const log = openSync(logFile, 'a');
     const stdio: StdioOptions = ['ignore', spec.stdout === 'pipe' ? 'pipe' : log, log];

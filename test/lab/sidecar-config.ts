@@ -17,11 +17,16 @@ export interface SidecarSettings {
   readonly fast?: boolean;
 }
 
-/** A gateway's swancast.yaml. Pure. @param directory for sockets and ExaBGP's configuration */
+export interface SidecarPaths {
+  readonly viciSocket: string;
+  /** For sockets and ExaBGP's configuration. */
+  readonly directory: string;
+}
+
+/** A gateway's swancast.yaml. Pure. */
 export function sidecarConfig(
   gateway: GatewayPlan,
-  viciSocket: string,
-  directory: string,
+  { viciSocket, directory }: SidecarPaths,
   { supervise, med = 100, stateDirectory = directory, fast = false }: SidecarSettings,
 ): string {
   return `# Made by the lab for ${gateway.name}.
@@ -40,9 +45,7 @@ bgp:
   router_id: ${gateway.address4}
   run_directory: ${directory}
   neighbors:
-    - { address: "${gateway.router4}", peer_as: ${ROUTER_AS}, local_address: "${gateway.address4}", hold_time_seconds: 9 }
-    - { address: "${gateway.router6}", peer_as: ${ROUTER_AS}, local_address: "${gateway.address6}", hold_time_seconds: 9 }
-lease: { socket: ${join(directory, 'lease.sock')}, ttl_seconds: ${LEASE_TTL_SECONDS}, handover_seconds: ${HANDOVER_SECONDS} }
+${neighborsOf(gateway)}lease: { socket: ${join(directory, 'lease.sock')}, ttl_seconds: ${LEASE_TTL_SECONDS}, handover_seconds: ${HANDOVER_SECONDS} }
 # The lab kills the same gateway again and again: without this bound each run would wait twice as long as the last.
 decision: { hold_down_seconds: 1, hold_down_max_seconds: 1 }
 checks:
@@ -54,4 +57,13 @@ http: { listen: "127.0.0.1:9179" }
 control: { socket: ${join(directory, 'control.sock')}, state_directory: ${stateDirectory} }
 log: { level: debug }
 `;
+}
+
+/** The elements of bgp.neighbors: both addresses of every router. @param more keys of each, ", multihop: 2" */
+export function neighborsOf({ uplinks }: GatewayPlan, more = ''): string {
+  const one = (address: string, local: string): string =>
+    `    - { address: "${address}", peer_as: ${ROUTER_AS}, local_address: "${local}", hold_time_seconds: 9${more} }\n`;
+  return uplinks
+    .map((link) => `${one(link.router4, link.address4)}${one(link.router6, link.address6)}`)
+    .join('');
 }

@@ -60,7 +60,7 @@ export function strongswanConf(
 `;
   return `charon-systemd {
   load = ${plugins}${radius === undefined ? '' : ' md5 eap-radius'}
-${patient ? MANY_FROM_ONE_ADDRESS : QUICK_RETRANSMISSION}  plugins {
+${patient || radius !== undefined ? MANY_FROM_ONE_ADDRESS : ''}${patient ? '' : QUICK_RETRANSMISSION}  plugins {
     vici { socket = unix://${viciSocket} }
 ${radius === undefined ? '' : eapRadius}  }
   filelog {
@@ -79,8 +79,12 @@ swanctl { load = ${TOOL_PLUGINS} }
 }
 
 export interface ConnectionSettings {
-  /** A script that charon runs for each CHILD_SA. With it comes a connection whose clients are asked for EAP by RADIUS. */
+  /** A script that charon runs for each CHILD_SA. */
   readonly updown?: string | undefined;
+  /** A connection more, whose clients are asked for EAP by RADIUS. */
+  readonly eap?: boolean;
+  /** By default the gateway's own. */
+  readonly pool?: string;
   /** So many connections more, that nobody uses. */
   readonly spares?: number;
   /** Their rekey time: another one makes `swanctl --load-conns` replace all of them. */
@@ -125,9 +129,8 @@ function spareConnections(count: number, hours: number): string {
  */
 export function gatewaySwanctlConf(
   gateway: GatewayPlan,
-  { updown, spares = 0, spareHours = 4 }: ConnectionSettings = {},
+  { updown, eap = false, pool = gateway.pool, spares = 0, spareHours = 4 }: ConnectionSettings = {},
 ): string {
-  const stressed = updown !== undefined;
   return `connections {
   clients {
     version = 2
@@ -146,21 +149,29 @@ export function gatewaySwanctlConf(
       services {
         local_ts = ${SERVICE_NET}
         esp_proposals = aes256-sha256
-${stressed ? `        updown = ${updown}\n` : ''}      }
+${updown !== undefined ? `        updown = ${updown}\n` : ''}      }
     }
   }
-${stressed ? EAP_CONNECTION : ''}${spareConnections(spares, spareHours)}}
+${eap ? EAP_CONNECTION : ''}${spareConnections(spares, spareHours)}}
 pools {
-  clients { addrs = ${gateway.pool} }
+  clients { addrs = ${pool} }
 }
 `;
+}
+
+export interface ClientSettings extends Pick<DaemonSettings, 'patient'> {
+  /** Clients more, that ask for EAP when they are told to; by default where they are patient. */
+  readonly eap?: boolean;
 }
 
 /**
  * One connection per client in the one charon that is all of them; topology.ts says what keeps them apart. The
  * reqids are fixed, since charon, when several dead connections start again at once, gives a reqid out twice.
  */
-export function clientSwanctlConf(topology: Topology, { patient = false }: DaemonSettings = {}): string {
+export function clientSwanctlConf(
+  topology: Topology,
+  { patient = false, eap = patient }: ClientSettings = {},
+): string {
   const connections = topology.clients.map(
     ({ block }, client) => `  client${client + 1} {
     version = 2
@@ -190,7 +201,7 @@ ${patient ? '' : '    dpd_delay = 2s\n'}    keyingtries = 0
   }
 `,
   );
-  return `connections {\n${connections.join('')}${patient ? eapClients() : ''}}\n`;
+  return `connections {\n${connections.join('')}${eap ? eapClients() : ''}}\n`;
 }
 
 /** As many as it takes to hold all of charon's workers (16 threads by default) more than once. */

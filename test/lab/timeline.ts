@@ -2,32 +2,45 @@ import { LabError, reasonOf } from './lab-error.ts';
 import { monotonic } from './clock.ts';
 import { patient } from './dataplane.ts';
 import type { GatewayName } from './topology.ts';
+import type { RouteOnWire } from './wire/bgp-wire.ts';
+
+/** Who saw it, where that is not the first router. */
+export interface Where {
+  readonly where?: 'router2' | 'backend';
+}
 
 /** What was seen or done in the lab. `at` is CLOCK_MONOTONIC ms, of the kernel or of `ip` where they saw it. */
 export type LabEvent =
-  | { readonly kind: 'action'; readonly at: number; readonly text: string }
-  | {
+  | ({ readonly kind: 'action'; readonly at: number; readonly text: string } & Where)
+  | ({
       readonly kind: 'announce';
       readonly at: number;
       readonly gateway: GatewayName;
       readonly prefix: string;
       readonly detail: string;
-    }
-  | { readonly kind: 'withdraw'; readonly at: number; readonly gateway: GatewayName; readonly prefix: string }
-  | {
+      /** Every attribute of it, for who judges them exactly. */
+      readonly route?: RouteOnWire;
+    } & Where)
+  | ({
+      readonly kind: 'withdraw';
+      readonly at: number;
+      readonly gateway: GatewayName;
+      readonly prefix: string;
+    } & Where)
+  | ({
       readonly kind: 'session';
       readonly at: number;
       readonly gateway: GatewayName;
       readonly family: 4 | 6;
       readonly state: 'open' | 'closed';
       readonly how: string;
-    }
-  | {
+    } & Where)
+  | ({
       readonly kind: 'route';
       readonly at: number;
       readonly prefix: string;
       readonly gateway: GatewayName | undefined;
-    }
+    } & Where)
   | {
       readonly kind: 'traffic';
       readonly at: number;
@@ -109,10 +122,15 @@ export class Timeline {
 }
 
 /** Which gateways announce this prefix after these events: a withdrawal and the end of the family's session both take it away. */
-export function announcersOf(events: readonly LabEvent[], prefix: string): ReadonlySet<GatewayName> {
+export function announcersOf(
+  events: readonly LabEvent[],
+  prefix: string,
+  where?: Where['where'],
+): ReadonlySet<GatewayName> {
   const family = prefix.includes(':') ? 6 : 4;
   const announcing = new Set<GatewayName>();
   for (const event of events) {
+    if (event.kind === 'traffic' || event.where !== where) continue;
     if (event.kind === 'announce' && event.prefix === prefix) announcing.add(event.gateway);
     else if (event.kind === 'withdraw' && event.prefix === prefix) announcing.delete(event.gateway);
     else if (event.kind === 'session' && event.family === family) announcing.delete(event.gateway);
@@ -133,7 +151,8 @@ export function formatEvent(event: LabEvent, zero: number): string {
   const ms = event.at - zero;
   const time = `${ms < 0 ? '' : '+'}${ms.toFixed(2)} ms`.padStart(14);
   const [who, what] = describe(event);
-  return `${time}  ${who.padEnd(9)} ${what}`;
+  const where = event.kind === 'traffic' || event.where === undefined ? '' : ` [${event.where}]`;
+  return `${time}  ${who.padEnd(9)} ${what}${where}`;
 }
 
 function describe(event: LabEvent): [string, string] {

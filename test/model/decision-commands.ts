@@ -5,7 +5,9 @@ import type { LeaseReport } from '../../bgp/lease.ts';
 import type { Judgement } from '../../health/check.ts';
 import type { HealthReason } from '../../health/reason.ts';
 import type { Intent } from '../../sidecar/intent.ts';
+import { act, type Act } from './decision-act.ts';
 import type { Driver } from './decision-driver.ts';
+import { fleet } from './decision-fleet.ts';
 import type { History } from './decision-history.ts';
 import {
   changedChecks,
@@ -18,14 +20,6 @@ import {
   UNKNOWNS,
   type Knobs,
 } from './decision-policy.ts';
-
-type Act = fc.Command<History, Driver>;
-
-const act = (
-  name: string,
-  run: (driver: Driver, story: History) => void,
-  check: (story: Readonly<History>) => boolean = () => true,
-): Act => ({ check, run: (story, driver) => run(driver, story), toString: () => name });
 
 const QUIET: LeaseReport = {
   generation: 0,
@@ -140,12 +134,12 @@ const findings = fc
   .tuple(
     fc.constantFrom('held' as const, 'handover' as const),
     fc.subarray([...PREFIXES, STRANGER], { minLength: 1 }),
-    fc.constantFrom(100, 7),
+    fc.constantFrom<Partial<Announcement>>({ med: 100 }, { med: 7 }, { med: 500, prepend: 2 }),
     fc.integer({ min: 1, max: 9 }),
   )
-  .map(([lease, prefixes, med, generation]) => {
-    const desired = prefixes.map((prefix): Announcement => ({ prefix, nextHop: 'self', med }));
-    const name = `the guard is found with ${lease} ${generation}: ${prefixes.join(' ')} med ${med}`;
+  .map(([lease, prefixes, attributes, generation]) => {
+    const desired = prefixes.map((prefix): Announcement => ({ prefix, nextHop: 'self', ...attributes }));
+    const name = `the guard is found with ${lease} ${generation}: ${prefixes.join(' ')} med ${attributes.med}`;
     return act(name, (driver, { greeted, hadOrders }) => {
       // What was ordered once is not taken over any more, also when the order has ended.
       if (!greeted && hadOrders) driver.forgetUnordered();
@@ -184,6 +178,14 @@ const orders = fc
     ),
   );
 
+const forgive = fc.subarray([...PREFIXES], { minLength: 1 }).map((prefixes) =>
+  act(
+    `an operator forgives the flaps of ${prefixes.join(' ')}`,
+    (driver) => driver.send({ type: 'release', prefixes }),
+    ({ stopped }) => !stopped,
+  ),
+);
+
 const release = fc.constantFrom(...PREFIXES).map((prefix) =>
   act(
     `an operator releases ${prefix}`,
@@ -219,6 +221,7 @@ export const decisionCommands = fc.commands(
     ...[waits, waits, health, health],
     ...[fc.constantFrom(...GUARD_SAYS), fc.constantFrom(...GUARD_SAYS), findings],
     ...[orders, release],
+    ...[fleet, fleet, fleet, forgive],
     fc.tuple(knobs, fc.subarray([...CHECKS], { maxLength: 2 })).map(([to, touched]) => reload(to, touched)),
     fc.constant(stop),
   ],

@@ -7,9 +7,12 @@
 import type { Result } from '../../health/check.ts';
 import { CLASSES, type Class } from '../../health/reason.ts';
 import type { Policy } from '../../sidecar/decision.ts';
-import type { HoldDownPolicy, PrefixPolicy } from '../../sidecar/prefix.ts';
+import type { FleetView } from '../../sidecar/fleet/view.ts';
+import type { FleetPrefix } from '../../sidecar/fleet/word.ts';
+import type { PrefixPolicy } from '../../sidecar/prefix.ts';
 import { REASONS, type Reason } from '../../sidecar/reason.ts';
 import type { CheckPolicy } from '../../sidecar/verdict.ts';
+import { flapHeldUntil, heldUntil, type Strike } from './decision-strikes.ts';
 
 /** A charon that only says that it is alive counts as alive for so long after it last passed. */
 const STUCK_GRACE_MS = 60_000;
@@ -17,11 +20,6 @@ const STUCK_GRACE_MS = 60_000;
 export interface Failing {
   readonly reason: Reason;
   readonly class: Class;
-}
-
-export interface StepDown {
-  readonly at: number;
-  readonly hold: HoldDownPolicy;
 }
 
 export class Facts {
@@ -32,7 +30,9 @@ export class Facts {
   /** By check, in the order of arrival; only of checks that are configured, since they are watched. */
   protected readonly looks = new Map<string, Result[]>();
   protected readonly watchedSince = new Map<string, number>();
-  protected readonly stepsDown = new Map<string, StepDown[]>();
+  protected readonly strikes = new Map<string, Strike[]>();
+  /** What was told of the other gateways last. */
+  protected view: FleetView | undefined;
   /** Facts of this moment that were counted already: without it, a story is counted a hundred times a step. */
   readonly #counted = new Map<string, unknown>();
 
@@ -156,14 +156,76 @@ export class Facts {
     return CLASSES.find((each) => classes.includes(each));
   }
 
-  isServing(rule: PrefixPolicy): boolean {
+  /** Not gone, and it may be said that charon lives. */
+  canServe(rule: PrefixPolicy): boolean {
     const worst = this.worst(rule);
-    return worst !== 'gone' && worst !== 'not-serving';
+    return worst !== 'gone' && (worst !== 'not-serving' || this.hasFreshProof());
   }
 
-  /** What a prefix that may be announced is announced with. */
-  deserves(rule: PrefixPolicy): 'announced' | 'degraded' {
-    return this.worst(rule) === 'impaired' ? 'degraded' : 'announced';
+  /** It fails so that it would step down for somebody better. */
+  isIll(rule: PrefixPolicy): boolean {
+    const worst = this.worst(rule);
+    return this.canServe(rule) && (worst === 'not-serving' || worst === 'impaired');
+  }
+
+  /** Nobody is known who announces it and fails less; whoever was not heard of for long is not known. */
+  isBest(rule: PrefixPolicy): boolean {
+    const rank = (level: Class | undefined): number =>
+      level === undefined ? CLASSES.length : CLASSES.indexOf(level);
+    return (
+      this.policy.fleet !== undefined &&
+      !this.others(rule).some((said) => rank(said.class ?? undefined) > rank(this.worst(rule)))
+    );
+  }
+
+  /** All were asked, and nobody better is there. */
+  isLast(rule: PrefixPolicy): boolean {
+    return this.isIll(rule) && this.isBest(rule) && this.view?.settled === true;
+  }
+
+  /** Another gateway has it, or may have it. */
+  isTaken(rule: PrefixPolicy): boolean {
+    if (this.policy.fleet === undefined) return false;
+    if (this.view?.settled !== true) return true;
+    return this.others(rule).some(({ state, yielding }) => state !== 'degraded' && !yielding);
+  }
+
+  /** Those that are known to announce it now, and that nobody drains. */
+  private others({ prefix }: PrefixPolicy): FleetPrefix[] {
+    const { fleet } = this.policy;
+    if (fleet === undefined) return [];
+    return [...(this.view?.members.values() ?? [])].flatMap(({ name, word, heardAt }) => {
+      const isKnown = fleet.members.some((member) => member.name === name);
+      if (!isKnown || word === undefined || word.drain !== null) return [];
+      if (heardAt === undefined || this.now - heardAt >= fleet.maxAgeMs) return [];
+      const announcing = ['announced', 'adopted', 'degraded'];
+      return word.prefixes.filter(
+        (said) => said.prefix === prefix && said.acknowledged && announcing.includes(said.state),
+      );
+    });
+  }
+
+  /** Nothing takes it away: the checks do not, or nobody better is there, or it flapped too often for that. */
+  mayStand(rule: PrefixPolicy): boolean {
+    if (!this.canServe(rule)) return false;
+    return this.worst(rule) !== 'not-serving' || this.isBest(rule) || this.isFlapHeld(rule.prefix);
+  }
+
+  /** What a prefix that may be announced is announced with; undefined: that is open until all were asked. */
+  deserves(rule: PrefixPolicy): 'announced' | 'degraded' | undefined {
+    if (this.isFlapHeld(rule.prefix)) return 'degraded';
+    if (!this.isIll(rule) || this.isLast(rule)) return 'announced';
+    return this.isBest(rule) ? undefined : 'degraded';
+  }
+
+  isHeard({ checks }: PrefixPolicy): boolean {
+    return checks.every((name) => this.of(name).length > 0 || this.isStale(name));
+  }
+
+  /** What it takes to come up: the checks, or the need. */
+  mayComeUp(rule: PrefixPolicy): boolean {
+    if (this.isLast(rule)) return this.isHeard(rule) && this.hasFreshProof();
+    return this.worst(rule) !== 'not-serving' && this.isEarned(rule);
   }
 
   /** Every required check has risen, and none is still to be heard for the first time. */
@@ -182,16 +244,12 @@ export class Facts {
     return isMoving || (proofs.includes(check) && proofs.some((name) => this.failing(name) !== undefined));
   }
 
-  /** Doubles with every step down, halves with every quiet period between two of them. */
   heldUntil(prefix: string): number {
-    let [factor, previous, until] = [1, -Infinity, -Infinity];
-    for (const { at, hold } of this.stepsDown.get(prefix) ?? []) {
-      for (let quiet = hold.quietMs; quiet <= at - previous && factor > 1; quiet += hold.quietMs) factor /= 2;
-      until = at + Math.min(hold.holdDownMaxMs, hold.holdDownMs * factor);
-      factor *= 2;
-      previous = at;
-    }
-    return until;
+    return heldUntil(this.strikes.get(prefix) ?? []);
+  }
+
+  isFlapHeld(prefix: string): boolean {
+    return this.now < flapHeldUntil(this.strikes.get(prefix) ?? []);
   }
 
   #heardNothing(check: string, reason: Reason): boolean {

@@ -65,6 +65,9 @@ export interface Knobs {
   readonly prefixes: readonly (typeof PREFIXES)[number][];
   readonly med: number;
   readonly holdDownMs: number;
+  readonly flapLimit: number;
+  readonly hasFleet: boolean;
+  readonly preempt: boolean;
 }
 
 export const DEFAULT_KNOBS: Knobs = {
@@ -79,6 +82,9 @@ export const DEFAULT_KNOBS: Knobs = {
   prefixes: PREFIXES,
   med: 100,
   holdDownMs: 1000,
+  flapLimit: 0,
+  hasFleet: false,
+  preempt: true,
 };
 
 /** Any subset of them turned, the others as in the default: a counterexample shows only what matters. */
@@ -96,10 +102,16 @@ export const knobs: fc.Arbitrary<Knobs> = fc
       prefixes: fc.subarray([...PREFIXES], { minLength: 1, maxLength: 1 }),
       med: fc.constant(50),
       holdDownMs: fc.constant(300),
+      flapLimit: fc.constantFrom(1, 2, 3),
+      hasFleet: fc.constant(true),
+      preempt: fc.constant(false),
     },
     { requiredKeys: [] },
   )
   .map((turned) => ({ ...DEFAULT_KNOBS, ...turned }));
+
+export const OTHERS = ['gw2', 'gw3'] as const;
+const FLEET = { maxAgeMs: 2500, minimumOthers: 1, members: OTHERS.map((name) => ({ name })) };
 
 export function policyFor(turned: Knobs): Policy {
   const probe: CheckPolicy = {
@@ -137,11 +149,26 @@ export function policyFor(turned: Knobs): Policy {
     prefixes: turned.prefixes.map((prefix) => ({
       prefix,
       checks: [...checks.keys()].filter((name) => name !== family(prefix)),
-      announced: { prefix, nextHop: 'self', med: turned.med },
-      degraded: { prefix, nextHop: 'self', med: turned.med * 10, prepend: 3 },
+      side: 'outside',
+      preempt: turned.preempt,
+      preference: undefined,
+      routes: {
+        announced: [{ prefix, nextHop: 'self', med: turned.med }],
+        yielding: [{ prefix, nextHop: 'self', med: turned.med * 5, prepend: 2 }],
+        degraded: [{ prefix, nextHop: 'self', med: turned.med * 10, prepend: 3 }],
+        draining: [{ prefix, nextHop: 'self', med: turned.med * 100, prepend: 10 }],
+      },
     })),
-    hold: { holdDownMs: turned.holdDownMs, holdDownMaxMs: 3000, quietMs: 5000 },
+    hold: {
+      holdDownMs: turned.holdDownMs,
+      holdDownMaxMs: 3000,
+      quietMs: 5000,
+      flapLimit: turned.flapLimit,
+      flapWindowMs: 20_000,
+      flapHoldMs: 6000,
+    },
     lease: { ttlMs: 1000, maxAgeMs: 3000, handoverMs: 5000 },
+    ...(turned.hasFleet ? { fleet: FLEET } : {}),
   };
 }
 

@@ -4,6 +4,7 @@
  */
 import type { Announcement } from '../../bgp/announcement.ts';
 import type { Effect } from '../../sidecar/decision.ts';
+import { unforced } from '../../sidecar/force.ts';
 import type { PrefixPolicy } from '../../sidecar/prefix.ts';
 import { standingOf, type History } from './decision-history.ts';
 
@@ -13,7 +14,27 @@ type PrefixRule = (story: History, rule: PrefixPolicy) => boolean;
 /** Of each prefix, whatever was ordered. */
 const ALWAYS: Readonly<Record<string, PrefixRule>> = {
   'nothing is asked for while charon does not serve': (story, rule) =>
-    story.isServing(rule) || askedFor(story, rule) === undefined || isForced(story, rule, 'announce'),
+    askedFor(story, rule) === undefined ||
+    story.mayStand(rule) ||
+    isForced(story, rule, 'announce') ||
+    // How often it flapped beneath an order nobody sees from outside.
+    (story.hadOrders && story.canServe(rule) && flapHoldOf(story, rule) > story.now),
+
+  'nothing stands but what was inherited, or with a fresh proof of life': (story, { prefix }) => {
+    const standing = story.standing(prefix);
+    // After a reload no check may have looked yet: what stands is not renewed until one has.
+    const isOpen = standing === 'inherited' || story.proof() === undefined;
+    return standing === 'none' || isOpen || story.hasFreshProof();
+  },
+
+  'the others are told the worst that fails here, whatever is announced': (story, rule) => {
+    const shown = story.moment?.state.prefixes.get(rule.prefix);
+    const isStep = story.moment?.event.type !== 'look';
+    return !isStep || story.stopped || shown === undefined || unforced(shown).verdict === story.worst(rule);
+  },
+
+  'a flap hold ends by itself': (story, rule) =>
+    flapHoldOf(story, rule) - story.now <= story.policy.hold.flapHoldMs,
 
   'after a stop nothing is asked for': (story, rule) => !story.stopped || askedFor(story, rule) === undefined,
 
@@ -43,46 +64,67 @@ const UNORDERED: Readonly<Record<string, PrefixRule>> = {
     const isNew = isUp(story.standing(prefix)) && story.standing(prefix, story.phasesBefore) === 'none';
     if (!isNew) return true;
     const isFound = story.adoptedAt.get(prefix) === story.now;
-    return isFound || (story.isEarned(rule) && story.guard && story.now >= story.heldUntil(prefix));
+    if (isFound) return true;
+    if (!story.guard || !story.mayComeUp(rule)) return false;
+    // For want of anybody better, and of nothing else, before its time; and then only degraded.
+    if (story.isLast(rule)) return story.standing(prefix) === 'degraded';
+    return story.now >= story.heldUntil(prefix);
   },
 
   'degraded gives way to announced only when that is earned, and the hold-down is over': (story, rule) => {
     const { prefix } = rule;
     const wasDegraded = story.standing(prefix, story.phasesBefore) === 'degraded';
     if (!wasDegraded || story.standing(prefix) !== 'announced') return true;
-    return story.isEarned(rule) && story.now >= story.heldUntil(prefix);
+    return (
+      story.mayComeUp(rule) && story.now >= story.heldUntil(prefix) && story.deserves(rule) === 'announced'
+    );
   },
 
   'what is earned is announced without delay': (story, rule) => {
-    if (story.stopped || !story.guard || !story.isServing(rule) || !story.isEarned(rule)) return true;
-    const isHeld = story.now < story.heldUntil(rule.prefix);
-    return isHeld || story.standing(rule.prefix) === story.deserves(rule);
+    if (story.stopped || !story.guard || !story.mayComeUp(rule)) return true;
+    const [standing, deserves] = [story.standing(rule.prefix), story.deserves(rule)];
+    if (deserves === undefined) return true;
+    return story.now < story.heldUntil(rule.prefix) || standing === deserves;
   },
 
+  'whoever can stand in does so at once, whatever it is held down for': (story, rule) =>
+    story.stopped ||
+    !story.guard ||
+    !story.isLast(rule) ||
+    !story.mayComeUp(rule) ||
+    isUp(story.standing(rule.prefix)),
+
   'announced attributes only while nothing is impaired': (story, rule) =>
-    story.standing(rule.prefix) !== 'announced' || story.deserves(rule) === 'announced',
+    story.standing(rule.prefix) !== 'announced' ||
+    story.deserves(rule) === 'announced' ||
+    // Nobody better was found so far; what stands is kept.
+    story.deserves(rule) === undefined,
 
   'degraded only for a cause, or until better is earned and the hold-down is over': (story, rule) =>
     story.standing(rule.prefix) !== 'degraded' ||
-    story.deserves(rule) === 'degraded' ||
+    story.deserves(rule) !== 'announced' ||
     story.now < story.heldUntil(rule.prefix) ||
-    !story.isEarned(rule),
+    !story.mayComeUp(rule),
 
   'nothing but a cause takes a prefix back': (story, rule) => {
     const { prefix } = rule;
     const isTaken = !isUp(story.standing(prefix)) && isUp(story.standing(prefix, story.phasesBefore));
-    return !isTaken || story.stopped || story.lapsedNow || !story.isServing(rule) || isExpired(story, prefix);
+    return !isTaken || story.stopped || story.lapsedNow || !story.mayStand(rule) || isExpired(story, prefix);
   },
 
   'what was found announced is kept no longer than a hand-over': (story, rule) => {
     if (story.standing(rule.prefix) !== 'inherited') return true;
-    return !isExpired(story, rule.prefix) && !story.isEarned(rule);
+    const isOpen = story.isIll(rule) && story.deserves(rule) === undefined;
+    return !isExpired(story, rule.prefix) && (isOpen || !story.mayComeUp(rule));
   },
 
   'the journal says why': (story, rule) => {
     const entries = journalOf(story).filter(({ prefix }) => prefix === rule.prefix);
     const against: readonly string[] = story.against(rule).map(({ reason }) => reason);
     return entries.every(({ to, cause }) => {
+      if (cause?.reason === 'last-gateway') return story.isIll(rule) && story.isBest(rule);
+      if (cause?.reason === 'yielding') return to === 'announced' && story.yielding.has(rule.prefix);
+      if (cause?.reason === 'flap-hold') return to === 'degraded' && story.isFlapHeld(rule.prefix);
       if (to === 'announced' || to === 'adopted' || to === 'cold') return cause === undefined;
       if (cause === undefined) return false;
       if (against.includes(cause.reason)) return true;
@@ -153,8 +195,11 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
 
   'every change of phase is in the journal, in one unbroken chain': (story) => {
-    const isChain = journalOf(story).every(({ prefix, from, to, at }) => {
-      const isNews = from !== to || story.deciding.get(prefix) !== story.decidingBefore.get(prefix);
+    const isChain = journalOf(story).every(({ prefix, from, to, cause, at }) => {
+      const isOrdered = story.deciding.get(prefix) !== story.decidingBefore.get(prefix);
+      // What it stands there by may change too: it begins, and it ends.
+      const why = cause?.reason ?? story.becauseBefore.get(prefix) ?? '';
+      const isNews = from !== to || isOrdered || ['last-gateway', 'yielding', 'flap-hold'].includes(why);
       return isNews && at === story.now && from === (story.phasesBefore.get(prefix) ?? 'cold');
     });
     const shown = [...(story.moment?.state.prefixes ?? [])];
@@ -201,24 +246,31 @@ export function brokenRule(story: History): string | undefined {
 const isForced = (story: History, { prefix }: PrefixPolicy, verb: 'announce' | 'withdraw'): boolean =>
   story.deciding.get(prefix)?.verb === verb;
 
+function flapHoldOf(story: History, { prefix }: PrefixPolicy): number {
+  const shown = story.moment?.state.prefixes.get(prefix);
+  return shown === undefined ? -Infinity : unforced(shown).flapHoldUntil;
+}
+
 const isUp = (standing: string): boolean => standing !== 'none';
 
 const askedFor = (story: History, { prefix }: PrefixPolicy): Announcement | undefined =>
   story.asked.find((route) => route.prefix === prefix);
 
 const wanted = (story: History): Announcement[] =>
-  story.policy.prefixes.flatMap((rule) => wantedOf(story, rule) ?? []);
+  story.policy.prefixes.flatMap((rule) => wantedOf(story, rule));
 
-function wantedOf(story: History, rule: PrefixPolicy): Announcement | undefined {
+function wantedOf(story: History, rule: PrefixPolicy): readonly Announcement[] {
   const standing = story.standing(rule.prefix);
-  if (standing === 'none') return undefined;
-  return standing === 'inherited' ? story.inherited.get(rule.prefix) : rule[standing];
+  if (standing === 'none') return [];
+  if (standing === 'inherited') return story.inherited.get(rule.prefix) ?? [];
+  const shown = story.moment?.state.prefixes.get(rule.prefix)?.yielding ?? false;
+  // Beneath an order nobody sees from outside when it came to be announced.
+  const isYielding = story.hadOrders ? shown : story.yielding.has(rule.prefix);
+  const yields = standing === 'announced' && isYielding;
+  return rule.routes[yields && !isForced(story, rule, 'announce') ? 'yielding' : standing];
 }
 
-function isExpired(story: History, prefix: string): boolean {
-  const since = story.adoptedAt.get(prefix);
-  return since !== undefined && story.now >= since + story.policy.lease.handoverMs;
-}
+const isExpired = (story: History, prefix: string): boolean => story.isOverdue(prefix);
 
 function effectsOf<T extends Effect['type']>(story: History, type: T): Extract<Effect, { type: T }>[] {
   return (story.moment?.effects ?? []).filter(

@@ -3,7 +3,8 @@
  * a statement of what must be true that was written without looking at how they do it.
  *
  *   decision-*.ts  sidecar/decision.ts: -commands (what may happen), -driver (the clock), -history (the story),
- *                  -facts (what is true, counted naively), -rules (what must hold), -policy (configurations)
+ *                  -fleet (what is heard of others), -facts and -strikes (what is true, counted naively),
+ *                  -rules (what must hold), -policy (configurations)
  *   guard-*.ts     bgp/guard-core.ts, the same way, against a naive ExaBGP and a naive lease
  *
  * A failure prints the shrunk story and its seed; MODEL_SEED=… plays it again, MODEL_RUNS=… plays more.
@@ -39,7 +40,8 @@ describe('the decision', () => {
           // No end of a story leaves a prefix withdrawn for ever while its checks pass.
           driver.send({ type: 'lease', report: EMPTY });
           driver.send({ type: 'intent', intents: [] });
-          stayHealthy(driver, driver.policy.hold.holdDownMaxMs + 1500);
+          const { holdDownMaxMs, flapHoldMs } = driver.policy.hold;
+          stayHealthy(driver, Math.max(holdDownMaxMs, flapHoldMs) + 1500);
           for (const { prefix } of driver.policy.prefixes) expect(story.standing(prefix)).toBe('announced');
         }),
         runs(4000),

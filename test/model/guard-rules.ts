@@ -147,6 +147,8 @@ const LIVING_RULES: Readonly<Record<string, Rule>> = {
 
   'what is said to be acknowledged is what ExaBGP has, and perhaps what it was asked about': (world) => {
     const { clients, told, exabgp } = world;
+    // More answers are to come soon, and one report says all of them.
+    if (exabgp.queue.some(({ line }) => line.startsWith('announce'))) return true;
     const asked = exabgp.queue.map(({ line }) => prefixOf(line));
     const isClearing = exabgp.queue.some(({ line }) => line.startsWith('clear'));
     return [...clients].every((client) => {

@@ -140,6 +140,35 @@ describe('a release', () => {
   });
 });
 
+describe('a release of what flaps', () => {
+  const flapped = (): Scenario => {
+    const run = new Scenario({ ...POLICY, hold: { ...POLICY.hold, flapLimit: 1 } }).guard({}).healthy(1000);
+    return run.fail('ike-v4', 'ike-refused').fail('ike-v4', 'ike-refused').healthy(3000);
+  };
+
+  it('ends its holds without any order, and touches no file', async () => {
+    const { breakGlass, run, log } = await open(flapped());
+    expect(run.phase(V4)).toBe('degraded (flap-hold)');
+    expect(await breakGlass.release({ prefix: V4, who: 'bob' })).toEqual({ done: [V4] });
+    expect([run.phase(V4), log]).toEqual(['announced (all-pass)', [`warn bob released what flapped: ${V4}`]]);
+    expect(existsSync(join(folder, 'intent.json'))).toBe(false);
+    expect(await breakGlass.release({ who: 'bob' })).toEqual({ done: [] });
+  });
+
+  it('comes with the end of an order, and not when that cannot be kept', async () => {
+    const { breakGlass, run } = await open(flapped());
+    await breakGlass.force(ORDER);
+    rmSync(folder, { recursive: true });
+    writeFileSync(folder, 'no directory');
+    expect(await breakGlass.release({ prefix: V4, who: 'bob' })).toMatchObject({ refused: 'not-kept' });
+    rmSync(folder);
+    mkdirSync(folder);
+    expect(run.phase(V4)).toBe('withdrawn (forced-withdraw)');
+    expect(await breakGlass.release({ who: 'bob' })).toEqual({ done: [V4] });
+    expect(run.phase(V4)).toBe('announced (all-pass)');
+  });
+});
+
 describe('an order over a restart', () => {
   it('is in effect again before the guard is heard, for what is left of it', async () => {
     const first = await open();
@@ -147,7 +176,7 @@ describe('an order over a restart', () => {
     const run = new Scenario().wait(60_000);
     const { log } = await open(run);
     expect(log).toEqual([`warn still ordered: ${V4} withdraw by alice until ${UNTIL}: new kernel`]);
-    const held = POLICY.prefixes.map(({ announced }) => announced);
+    const held = POLICY.prefixes.flatMap(({ routes }) => routes.announced);
     expect(run.guard({ lease: 'held', generation: 4, desired: held }).routes).toEqual([`${V6} 100`]);
     expect(run.healthy(541_500).phase()).toBe('announced (all-pass)');
   });

@@ -197,7 +197,7 @@ describe('the lease', () => {
   });
 
   it('adopts what a predecessor announced: nothing is sent until an own pass renews it', () => {
-    const held = POLICY.prefixes.map(({ announced: route }) => route);
+    const held = POLICY.prefixes.flatMap(({ routes }) => routes.announced);
     const run = new Scenario().guard({ lease: 'held', generation: 7, desired: held, acknowledged: [V4, V6] });
     expect([run.phase(), run.phase(V6), run.routes]).toEqual([
       'adopted (adopted)',
@@ -313,7 +313,7 @@ describe('stop', () => {
   });
 
   it('adopts nothing of a guard that is found afterwards, but has it withdraw all', () => {
-    const held = POLICY.prefixes.map(({ announced: route }) => route);
+    const held = POLICY.prefixes.flatMap(({ routes }) => routes.announced);
     const run = new Scenario().stop().guard({ lease: 'held', generation: 7, desired: held });
     expect([run.routes, run.effects.at(-1)?.effect]).toMatchObject([[], { type: 'set', generation: 8 }]);
   });
@@ -355,7 +355,10 @@ describe('pace', () => {
 describe('reload', () => {
   const withMed = (med: number): typeof POLICY => ({
     ...POLICY,
-    prefixes: POLICY.prefixes.map((rule) => ({ ...rule, announced: { ...rule.announced, med } })),
+    prefixes: POLICY.prefixes.map((rule) => ({
+      ...rule,
+      routes: { ...rule.routes, announced: rule.routes.announced.map((route) => ({ ...route, med })) },
+    })),
   });
 
   it('new attributes go out as one new set, with nothing withdrawn in between', () => {

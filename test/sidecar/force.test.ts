@@ -51,7 +51,7 @@ describe('forced to be withdrawn', () => {
   });
 
   it('at the start, before the guard is heard: never adopted, and taken from the guard at once', () => {
-    const held = POLICY.prefixes.map(({ announced: route }) => route);
+    const held = POLICY.prefixes.flatMap(({ routes }) => routes.announced);
     const run = new Scenario().force('withdraw').guard({ lease: 'held', generation: 7, desired: held });
     expect([run.phase(), run.phase(V6)]).toEqual(['withdrawn (forced-withdraw)', 'adopted (adopted)']);
     expect(run.routes).toEqual([`${V6} 100`]);
@@ -157,7 +157,7 @@ describe('forced to be announced', () => {
   });
 
   it('takes over from an adoption with the first proof, without a withdrawal in between', () => {
-    const held = POLICY.prefixes.map(({ announced: route }) => route);
+    const held = POLICY.prefixes.flatMap(({ routes }) => routes.announced);
     const run = new Scenario().force('announce').guard({ lease: 'held', generation: 7, desired: held });
     expect([run.phase(), run.routes]).toEqual(['adopted (adopted)', [`${V4} 100`, `${V6} 100`]]);
     run.pass('charon').wait(10_000);
@@ -168,7 +168,7 @@ describe('forced to be announced', () => {
 
 describe('an order over what a predecessor announced', () => {
   it.each(['announce', 'withdraw'] as const)('to %s begins no new adoption when it ends', (verb) => {
-    const held = POLICY.prefixes.map(({ announced: route }) => route);
+    const held = POLICY.prefixes.flatMap(({ routes }) => routes.announced);
     const run = new Scenario().guard({ lease: 'held', generation: 7, desired: held });
     const alive = (ms: number): void => {
       for (let passed = 0; passed < ms; passed += 500) run.pass('charon').wait(500);

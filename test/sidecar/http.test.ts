@@ -1,13 +1,14 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { request, type Server } from 'node:http';
+import { request } from 'node:http';
 import { createServer, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { serve, type Listen, type Views } from '../../sidecar/http.ts';
+import { serve, type Listen, type Listener, type Views } from '../../sidecar/http.ts';
 import { Metrics } from '../../sidecar/metrics.ts';
 import { deskFor } from './check-desk.fixture.ts';
+import { fleetViewsFor } from './fleet-views.fixture.ts';
 import type { Status } from '../../sidecar/status.ts';
 import { statusFor } from './status.fixture.ts';
 import { ORDER, OrderDesk } from './order-desk.ts';
@@ -27,10 +28,10 @@ afterEach(() => {
 const healthy = new Scenario().guard({}).healthy(1000);
 function views(status: () => Status = () => statusFor(healthy)): Views {
   const { registry } = new Metrics({ status, lagMs: () => 0, sas: () => undefined });
-  return { status, registry, checks: deskFor(status) };
+  return { status, registry, checks: deskFor(status), fleet: fleetViewsFor(status) };
 }
 
-async function start(listen: Listen, of = views()): Promise<Server> {
+async function start(listen: Listen, of = views()): Promise<Listener> {
   const server = await serve(listen, of);
   servers.push(server);
   return server;

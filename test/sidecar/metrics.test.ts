@@ -2,7 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { Metrics } from '../../sidecar/metrics.ts';
 import type { Status } from '../../sidecar/status.ts';
-import { Scenario, V4 } from './scenario.ts';
+import { viewOf } from './fleet/member.fixture.ts';
+import { POLICY, Scenario, V4 } from './scenario.ts';
 import { statusFor } from './status.fixture.ts';
 
 function metricsOf(run: Scenario): Metrics {
@@ -50,7 +51,45 @@ describe('metrics', () => {
     run.intent();
     const after = await metrics.registry.metrics();
     expect(after).toContain(`swancast_prefix_forced{prefix="${V4}",verb="withdraw"} 0`);
-    expect(after).not.toContain('remaining_seconds{');
+    expect(after).not.toContain('forced_remaining_seconds{');
+  });
+
+  it('show flaps, roles and the other gateways', async () => {
+    const policy = {
+      ...POLICY,
+      hold: { ...POLICY.hold, flapLimit: 2 },
+      prefixes: POLICY.prefixes.map((rule) => ({ ...rule, preempt: false, preference: 2 })),
+      fleet: { maxAgeMs: 5000, minimumOthers: 1, members: [{ name: 'gw2' }, { name: 'gw3' }] },
+    };
+    const run = new Scenario(policy).guard({});
+    const view = viewOf({ gw2: { heardAt: 1000 }, gw3: undefined });
+    run.send({ type: 'fleet', view }).healthy(1000);
+    const yielding = await metricsOf(run).registry.metrics();
+    run.fail('sa-count', 'sa-collapse').healthy(2500).fail('sa-count', 'sa-collapse');
+    const held = await metricsOf(run).registry.metrics();
+    for (const line of [
+      `swancast_prefix_yielding{prefix="${V4}"} 1`,
+      `swancast_prefix_preference{prefix="${V4}"} 2`,
+      `swancast_prefix_flaps{prefix="${V4}"} 0`,
+      `swancast_prefix_flap_hold_remaining_seconds{prefix="${V4}"} 0`,
+      'swancast_fleet_member_here{member="gw2"} 1',
+      'swancast_fleet_member_here{member="gw3"} 0',
+      'swancast_fleet_member_age_seconds{member="gw2"} 1',
+      `swancast_fleet_member_announced{member="gw2",prefix="${V4}"} 1`,
+      `swancast_fleet_member_better{member="gw2",prefix="${V4}"} 0`,
+    ]) {
+      expect(yielding.split('\n')).toContain(line);
+    }
+    for (const line of [
+      `swancast_prefix_yielding{prefix="${V4}"} 0`,
+      `swancast_prefix_flaps{prefix="${V4}"} 2`,
+      `swancast_prefix_hold_down_remaining_seconds{prefix="${V4}"} 4`,
+      `swancast_prefix_flap_hold_remaining_seconds{prefix="${V4}"} 60`,
+      `swancast_fleet_member_better{member="gw2",prefix="${V4}"} 1`,
+    ]) {
+      expect(held.split('\n')).toContain(line);
+    }
+    expect(yielding).not.toContain('fleet_member_age_seconds{member="gw3"}');
   });
 
   it('tell which neighbor would keep our routes', async () => {

@@ -1,10 +1,12 @@
 /** A sidecar without its daemons: state, dispatch and break-glass are the real ones, on a clock of its own. */
 import { BreakGlass, type BreakGlassOptions } from '../../sidecar/break-glass.ts';
+import { flappedPrefixes } from '../../sidecar/hear.ts';
 import { IntentFile } from '../../sidecar/intent-file.ts';
 import { Metrics } from '../../sidecar/metrics.ts';
 import type { Views } from '../../sidecar/routes.ts';
 import type { Status } from '../../sidecar/status.ts';
 import { deskFor } from './check-desk.fixture.ts';
+import { fleetViewsFor } from './fleet-views.fixture.ts';
 import { Scenario } from './scenario.ts';
 import { START, statusFor } from './status.fixture.ts';
 
@@ -22,6 +24,7 @@ export class OrderDesk {
       file: typeof file === 'string' ? new IntentFile(file) : file,
       prefixes: () => [...run.state.prefixes.keys()],
       intents: () => run.state.intents,
+      flapped: () => flappedPrefixes(run.state, run.policy, run.now),
       dispatch: (event) => {
         const before = run.effects.length;
         run.send(event);
@@ -42,7 +45,8 @@ export class OrderDesk {
   get views(): Views {
     const status = (): Status => statusFor(this.run);
     const { registry } = new Metrics({ status, lagMs: () => 0, sas: () => undefined });
-    return { status, registry, checks: deskFor(status), orders: this.breakGlass };
+    const fleet = fleetViewsFor(status);
+    return { status, registry, checks: deskFor(status), fleet, orders: this.breakGlass };
   }
 
   #hear(from: number): void {

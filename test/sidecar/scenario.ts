@@ -1,6 +1,8 @@
 /** Whole scenarios on a fake clock: lines in, the set of routes after each line out. */
 import type { HealthReason } from '../../health/reason.ts';
+import type { Announcement } from '../../bgp/announcement.ts';
 import type { LeaseReport } from '../../bgp/lease.ts';
+import type { PrefixPolicy } from '../../sidecar/prefix.ts';
 import { intentOf, type ForceVerb, type Intent } from '../../sidecar/intent.ts';
 import {
   initialState,
@@ -14,6 +16,19 @@ import {
 export const V4 = '192.0.2.1/32';
 export const V6 = '2001:db8:53::1/128';
 
+/** One route a state, told apart by its MED. */
+export function prefixRule(prefix: string, checks: readonly string[]): PrefixPolicy {
+  const route = (med: number): readonly Announcement[] => [{ prefix, nextHop: 'self', med }];
+  return {
+    prefix,
+    checks,
+    side: 'outside',
+    preempt: true,
+    preference: undefined,
+    routes: { announced: route(100), yielding: route(500), degraded: route(1000), draining: route(10_000) },
+  };
+}
+
 export const POLICY: Policy = {
   checks: new Map([
     ['charon', { rise: 2, fall: 1, required: true, proves: true, dependsOn: [], maxAgeMs: 5000 }],
@@ -25,20 +40,18 @@ export const POLICY: Policy = {
     ],
   ]),
   prefixes: [
-    {
-      prefix: V4,
-      checks: ['charon', 'ike-v4', 'sa-count'],
-      announced: { prefix: V4, nextHop: 'self', med: 100 },
-      degraded: { prefix: V4, nextHop: 'self', med: 1000 },
-    },
-    {
-      prefix: V6,
-      checks: ['charon', 'ike-v6', 'sa-count'],
-      announced: { prefix: V6, nextHop: 'self', med: 100 },
-      degraded: { prefix: V6, nextHop: 'self', med: 1000 },
-    },
+    prefixRule(V4, ['charon', 'ike-v4', 'sa-count']),
+    prefixRule(V6, ['charon', 'ike-v6', 'sa-count']),
   ],
-  hold: { holdDownMs: 2000, holdDownMaxMs: 16_000, quietMs: 60_000 },
+  // No flap hold unless a test is about it.
+  hold: {
+    holdDownMs: 2000,
+    holdDownMaxMs: 16_000,
+    quietMs: 60_000,
+    flapLimit: 0,
+    flapWindowMs: 600_000,
+    flapHoldMs: 60_000,
+  },
   lease: { ttlMs: 1000, maxAgeMs: 3000, handoverMs: 5000 },
 };
 
@@ -57,10 +70,10 @@ export class Scenario {
   now = 1000;
   wakeAt: number | undefined;
   readonly effects: { readonly at: number; readonly effect: Effect }[] = [];
-  #policy: Policy;
+  policy: Policy;
 
   constructor(policy: Policy = POLICY) {
-    this.#policy = policy;
+    this.policy = policy;
     this.state = initialState(policy, this.now);
   }
 
@@ -95,7 +108,7 @@ export class Scenario {
   }
 
   reload(policy: Policy, ...changed: string[]): this {
-    this.#policy = policy;
+    this.policy = policy;
     return this.send({ type: 'reload', changed: new Set(changed) });
   }
 
@@ -116,7 +129,7 @@ export class Scenario {
   }
 
   send(event: Event): this {
-    const { state, effects, wakeAt } = step(this.state, event, this.#policy, this.now);
+    const { state, effects, wakeAt } = step(this.state, event, this.policy, this.now);
     if (wakeAt !== undefined && wakeAt <= this.now)
       throw new Error(`woken at ${wakeAt}, which is not after ${this.now}`);
     this.state = state;

@@ -1,7 +1,7 @@
 /** The status that a scenario would show, as of its clock. */
 import { Journal } from '../../sidecar/journal.ts';
 import { statusOf, type Status } from '../../sidecar/status.ts';
-import { POLICY, type Scenario } from './scenario.ts';
+import type { Scenario } from './scenario.ts';
 
 export const START = new Date('2026-01-01T00:00:00.000Z');
 
@@ -16,5 +16,5 @@ export function statusFor(run: Scenario): Status {
     startedAt: 1000,
     neighbors: ['10.1.1.1', 'fd00:1:1::1'],
   };
-  return statusOf(run.state, POLICY, identity, journal.entries, run.now);
+  return statusOf(run.state, run.policy, identity, journal.entries, run.now);
 }

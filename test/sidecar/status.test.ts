@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Journal } from '../../sidecar/journal.ts';
-import { transitionLine } from '../../sidecar/status.ts';
+import { transitionLine } from '../../sidecar/transition.ts';
 import { Scenario, V4 } from './scenario.ts';
 import { statusFor } from './status.fixture.ts';
 

@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { explainText, explanation } from '../../sidecar/cli/explain.ts';
 import type { Policy } from '../../sidecar/decision.ts';
 import { Journal } from '../../sidecar/journal.ts';
-import { statusOf, type PrefixStatus, type Status } from '../../sidecar/status.ts';
+import type { PrefixStatus } from '../../sidecar/prefix-status.ts';
+import { statusOf, type Status } from '../../sidecar/status.ts';
 import type { CheckPolicy } from '../../sidecar/verdict.ts';
 import { POLICY, Scenario, V4, V6 } from './scenario.ts';
 

@@ -13,9 +13,14 @@ const HTTP = (port: number): string =>
 
 const PROGRAMS = { tcp: TCP, http: HTTP } as const;
 
+/** What it needs to know of a stage. */
+export interface ServiceStage extends Pick<Stage, 'signal' | 'defer'> {
+  readonly lab: Pick<Stage['lab'], 'processes' | 'topology'>;
+}
+
 /** Resolves once it listens. */
 export async function startService(
-  { lab, signal, defer }: Stage,
+  { lab, signal, defer }: ServiceStage,
   kind: keyof typeof PROGRAMS,
   port: number,
 ): Promise<Daemon> {

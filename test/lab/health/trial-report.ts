@@ -1,5 +1,6 @@
 /** The rows of `lab health` as a table, and which checks they leave out. Pure. */
 import { CHECK_TYPES, type CheckTypeName } from '../../../health/registry.ts';
+import { columns } from '../columns.ts';
 import type { HealthRow } from './trial.ts';
 
 const HEAD = ['check', 'cause', 'reason', 'seen_ms', 'decision', 'decided_ms', 'recovered_ms', 'ok'] as const;
@@ -15,19 +16,11 @@ export function formatRows(rows: readonly HealthRow[]): string {
     ms(row.recovered_ms),
     row.skipped === undefined ? (row.ok ? 'ok' : 'FAILED') : 'skipped',
   ]);
-  const all = [[...HEAD], ...cells];
-  const widths = HEAD.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
-  const table = all.map((row) =>
-    row
-      .map((text, column) => text.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
   const said = rows.flatMap(({ check, cause, skipped, error }) => {
     if (skipped !== undefined) return [`skipped: ${check}, ${cause}: ${skipped}`];
     return error === undefined ? [] : [`FAILED: ${check}, ${cause}: ${error}`];
   });
-  return [...table, ...said].join('\n');
+  return [columns([HEAD, ...cells]), ...said].join('\n');
 }
 
 const ms = (value: number | undefined): string => (value === undefined ? '-' : value.toFixed(0));

@@ -2,16 +2,17 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CheckStatus, Status } from '../../../sidecar/status.ts';
-import { monotonic } from '../clock.ts';
 import { servingGateway } from '../fib.ts';
 import type { Gateway } from '../gateway.ts';
-import { expectAnnounced, type Lab } from '../lab.ts';
-import { LabError, thrownUnder } from '../lab-error.ts';
+import type { Lab } from '../lab.ts';
+import { expectAnnounced } from '../steady.ts';
+import { LabError } from '../lab-error.ts';
 import { round } from '../report.ts';
+import { untilStatus } from '../status-watch.ts';
+import { attempt } from '../trial-labs.ts';
 import { ANYCAST4, ANYCAST6, PREFIX4, PREFIX6 } from '../topology.ts';
 import type { Decision, HealthRow, Stage, Trial, TrialCheck } from './trial.ts';
 
-const LOOK_MS = 20;
 /** The configuration was taken over, and what it asks for passes. */
 const READY_WITHIN_MS = 30_000;
 /** What must not be told to the router would have been told by then: fall at the slowest pace of the lab's checks. */
@@ -37,42 +38,32 @@ export async function runTrial(
   signal: AbortSignal,
 ): Promise<{ readonly row: HealthRow; readonly spoilt: boolean }> {
   let row: HealthRow = { check: trial.check, cause: trial.cause, ok: false };
-  const undo: (() => Promise<void> | void)[] = [];
-  let spoilt = true;
-  try {
-    await trial.arrange?.(lab, signal);
-    await expectAnnounced(lab, signal);
-    const gateway = lab.gateway(await servingGateway(lab.topology, signal));
-    row = { ...row, gateway: gateway.plan.name };
-    lab.clock.calibrate();
-    const stage: Stage = { lab, gateway, signal, defer: (each) => undo.unshift(each) };
-    await trial.prepare?.(stage);
-    const before = readFileSync(gateway.configFile, 'utf8');
-    undo.unshift(() => reload(gateway, before));
-    await reload(gateway, withChecks(before, trial.checks?.(stage) ?? []));
-    await until(stage, `check ${trial.check} passes and all is announced`, READY_WITHIN_MS, (status) =>
-      isWell(status, trial.check),
-    );
-    await judged(stage, trial, (measured) => {
-      row = { ...row, ...measured };
-    });
-    row = { ...row, ok: true };
-    spoilt = trial.spoils ?? false;
-  } catch (thrown) {
-    const error = thrownUnder(signal, thrown);
-    if (!(error instanceof LabError)) throw error;
-    row = { ...row, ok: false, error: error.message };
-  }
-  try {
-    for (const each of undo) await each();
-    if (!spoilt) await expectAnnounced(lab, signal, STEADY_WITHIN_MS);
-  } catch (thrown) {
-    const error = thrownUnder(signal, thrown);
-    if (!(error instanceof LabError)) throw error;
-    spoilt = true;
-    row = { ...row, ok: false, error: row.error ?? `afterwards: ${error.message}` };
-  }
-  return { row, spoilt };
+  const { error, spoilt } = await attempt(
+    async (defer) => {
+      await trial.arrange?.(lab, signal);
+      await expectAnnounced(lab, signal);
+      const gateway = lab.gateway(await servingGateway(lab.topology, signal));
+      row = { ...row, gateway: gateway.plan.name };
+      lab.clock.calibrate();
+      const stage: Stage = { lab, gateway, signal, defer };
+      await trial.prepare?.(stage);
+      const before = readFileSync(gateway.configFile, 'utf8');
+      defer(() => reload(gateway, before));
+      await reload(gateway, withChecks(before, trial.checks?.(stage) ?? []));
+      await until(stage, `check ${trial.check} passes and all is announced`, READY_WITHIN_MS, (status) =>
+        isWell(status, trial.check),
+      );
+      await judged(stage, trial, (measured) => {
+        row = { ...row, ...measured };
+      });
+    },
+    async () => {
+      if (trial.spoils !== true) await expectAnnounced(lab, signal, STEADY_WITHIN_MS);
+    },
+    signal,
+  );
+  row = error === undefined ? { ...row, ok: true } : { ...row, error };
+  return { row, spoilt: spoilt || trial.spoils === true };
 }
 
 /** @param note takes what is known so far: a row that failed says how far it got */
@@ -170,33 +161,14 @@ function isWell(status: Status, name: string): boolean {
   );
 }
 
-/** Looks at the sidecar's status again and again. @returns when it was so; throws LabError with what was seen last */
 async function until(
   { gateway, signal }: Stage,
   what: string,
   withinMs: number,
   isSo: (status: Status) => boolean,
-  from = monotonic(),
+  from?: number,
 ): Promise<number> {
-  let last = 'no answer';
-  while (monotonic() < from + withinMs) {
-    const status = (await gateway.status(signal)) as Status | undefined;
-    const at = monotonic();
-    if (status !== undefined) {
-      if (isSo(status)) return at;
-      last = said(status);
-    }
-    await delay(LOOK_MS, undefined, { signal });
-  }
-  throw new LabError('LAB_DEADLINE', `expected within ${String(withinMs)} ms: ${what}; seen last: ${last}`);
-}
-
-function said({ prefixes, checks }: Status): string {
-  const bad = checks
-    .filter(({ verdict, up }) => verdict !== 'pass' || !up)
-    .map(({ name, verdict, reason, value }) => `${name} ${verdict} ${reason ?? '-'} (${value ?? '-'})`);
-  const states = prefixes.map(({ prefix, state, reason }) => `${prefix} ${state} (${reason})`);
-  return [...states, ...bad].join('; ');
+  return untilStatus(gateway, what, withinMs, isSo, signal, from);
 }
 
 /** The configuration with these checks besides the lab's, or instead of those of the same name. */

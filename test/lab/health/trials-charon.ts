@@ -1,10 +1,10 @@
 /** charon itself: dead, frozen, without configuration, not to be heard; its workers held up. */
-import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { section } from '../../../health/vici/message.ts';
 import type { Lab } from '../lab.ts';
 import { runCommand } from '../run-command.ts';
+import { startDeadRadius } from '../radius.ts';
 import { EAP_CLIENTS } from '../strongswan-conf.ts';
 import { ANYCAST4, ANYCAST6, PREFIX4, PREFIX6 } from '../topology.ts';
 import { withVici } from '../vici-command.ts';
@@ -177,15 +177,8 @@ async function priorityThreads(lab: Lab, signal: AbortSignal): Promise<void> {
 /** All clients that need it ask for it at once. */
 async function deadRadius(stage: Stage): Promise<void> {
   const { lab, gateway, signal, defer } = stage;
-  const program = `require('node:dgram').createSocket('udp4').bind(1812, '${gateway.plan.backendSide}', () => console.log('up'))`;
-  const server = lab.processes.start({
-    name: 'backend-radius',
-    namespace: lab.topology.namespaces.backend,
-    argv: [process.execPath, '-e', program],
-    stdout: 'pipe',
-  });
+  const server = await startDeadRadius(lab.processes, lab.topology, gateway.plan, signal);
   defer(async () => server.end('SIGKILL'));
-  if (server.child.stdout !== null) await once(server.child.stdout, 'data', { signal });
   await eapClients(stage, 'initiate', { child: 'services', timeout: '-1' });
 }
 

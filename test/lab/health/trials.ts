@@ -4,10 +4,17 @@ import { LabError } from '../lab-error.ts';
 import { CHARON_TRIALS } from './trials-charon.ts';
 import { HOST_TRIALS } from './trials-host.ts';
 import { PATH_TRIALS } from './trials-path.ts';
+import { ROUTING_TRIALS } from './trials-routing.ts';
 import { SESSION_TRIALS } from './trials-sessions.ts';
 import type { Trial } from './trial.ts';
 
-export const TRIALS: readonly Trial[] = [...SESSION_TRIALS, ...CHARON_TRIALS, ...PATH_TRIALS, ...HOST_TRIALS];
+export const TRIALS: readonly Trial[] = [
+  ...SESSION_TRIALS,
+  ...CHARON_TRIALS,
+  ...PATH_TRIALS,
+  ...HOST_TRIALS,
+  ...ROUTING_TRIALS,
+];
 
 /** The type of the check that a trial is about: that of its own entry, or of the lab's configuration. */
 export function typeOf({ check }: Pick<Trial, 'check'>): CheckTypeName {

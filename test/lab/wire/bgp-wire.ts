@@ -11,21 +11,41 @@ export type BgpMessage =
   | { readonly type: 'notification'; readonly code: number; readonly subcode: number }
   | ({ readonly type: 'update' } & Update);
 
-export interface Update {
+export interface Update extends RouteOnWire {
   readonly withdrawn: readonly string[];
   readonly announced: readonly string[];
+}
+
+/** All of an announcement but its prefix. */
+export interface RouteOnWire {
   readonly nextHop: string | undefined;
   readonly med: number | undefined;
+  readonly localPreference: number | undefined;
   readonly asPath: readonly number[];
   readonly communities: readonly string[];
+  readonly largeCommunities: readonly string[];
+  /** Eight bytes each, in hex: type, subtype and value (RFC 4360). */
+  readonly extendedCommunities: readonly string[];
 }
 
 const HEADER = 19;
 const MESSAGE_LIMIT = 4096;
+/** RFC 2918; BIRD also marks with it where its routes begin and end (RFC 7313). Says nothing of routes. */
+const ROUTE_REFRESH = 5;
 const AFI_IPV4 = 1;
 const AFI_IPV6 = 2;
 const SAFI_UNICAST = 1;
-const ATTRIBUTE = { asPath: 2, nextHop: 3, med: 4, communities: 8, mpReach: 14, mpUnreach: 15 } as const;
+const ATTRIBUTE = {
+  asPath: 2,
+  nextHop: 3,
+  med: 4,
+  localPreference: 5,
+  communities: 8,
+  mpReach: 14,
+  mpUnreach: 15,
+  extendedCommunities: 16,
+  largeCommunities: 32,
+} as const;
 
 export class BgpReader {
   #pending: Buffer = Buffer.alloc(0);
@@ -45,7 +65,8 @@ export class BgpReader {
           `BGP: no message starts with ${this.#pending.subarray(0, HEADER).toString('hex')}`,
         );
       if (this.#pending.length < length) break;
-      messages.push(parseMessage(this.#pending[18] ?? 0, this.#pending.subarray(HEADER, length)));
+      const type = this.#pending[18] ?? 0;
+      if (type !== ROUTE_REFRESH) messages.push(parseMessage(type, this.#pending.subarray(HEADER, length)));
       this.#pending = this.#pending.subarray(length);
     }
     return messages;
@@ -78,11 +99,21 @@ export function parseUpdate(body: Buffer): Update {
   let med: number | undefined;
   let asPath: number[] = [];
   let communities: string[] = [];
+  let localPreference: number | undefined;
+  let largeCommunities: string[] = [];
+  let extendedCommunities: string[] = [];
   for (const { type, value } of attributes(body.subarray(attributesAt + 2, nlriAt))) {
     if (type === ATTRIBUTE.nextHop) nextHop = address(value);
     else if (type === ATTRIBUTE.med) med = value.readUInt32BE(0);
     else if (type === ATTRIBUTE.asPath) asPath = parseAsPath(value);
     else if (type === ATTRIBUTE.communities) communities = parseCommunities(value);
+    else if (type === ATTRIBUTE.localPreference) localPreference = value.readUInt32BE(0);
+    else if (type === ATTRIBUTE.extendedCommunities)
+      extendedCommunities = chunks(value, 8).map((chunk) => chunk.toString('hex'));
+    else if (type === ATTRIBUTE.largeCommunities)
+      largeCommunities = chunks(value, 12).map((chunk) =>
+        [0, 4, 8].map((at) => chunk.readUInt32BE(at)).join(':'),
+      );
     else if (type === ATTRIBUTE.mpUnreach && isUnicast(value))
       withdrawn.push(...parsePrefixes(value.subarray(3), value.readUInt16BE(0)));
     else if (type === ATTRIBUTE.mpReach && isUnicast(value)) {
@@ -92,7 +123,8 @@ export function parseUpdate(body: Buffer): Update {
       announced.push(...parsePrefixes(value.subarray(5 + hopLength), value.readUInt16BE(0)));
     }
   }
-  return { withdrawn, announced, nextHop, med, asPath, communities };
+  const route = { nextHop, med, localPreference, asPath };
+  return { withdrawn, announced, ...route, communities, largeCommunities, extendedCommunities };
 }
 
 function isUnicast(value: Buffer): boolean {
@@ -141,10 +173,14 @@ function parseAsPath(value: Buffer): number[] {
 }
 
 function parseCommunities(value: Buffer): string[] {
-  const communities: string[] = [];
-  for (let at = 0; at + 4 <= value.length; at += 4)
-    communities.push(`${value.readUInt16BE(at)}:${value.readUInt16BE(at + 2)}`);
-  return communities;
+  return chunks(value, 4).map((chunk) => `${chunk.readUInt16BE(0)}:${chunk.readUInt16BE(2)}`);
+}
+
+/** What is left at the end is none. */
+function chunks(value: Buffer, length: number): Buffer[] {
+  return Array.from({ length: Math.floor(value.length / length) }, (_, index) =>
+    value.subarray(index * length, (index + 1) * length),
+  );
 }
 
 /** Four or sixteen bytes as text, IPv6 in the form of RFC 5952. */

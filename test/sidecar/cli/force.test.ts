@@ -166,8 +166,10 @@ describe('swancast release', () => {
   });
 
   it('says when there is nothing to release', async () => {
-    expect((await swancast('release', '-s', socket)).out).toBe('no prefix is forced\n');
-    expect((await swancast('release', V4, '-s', socket)).out).toBe(`${V4} was not forced\n`);
+    expect((await swancast('release', '-s', socket)).out).toBe('no prefix is forced, and none has flapped\n');
+    expect((await swancast('release', V4, '-s', socket)).out).toBe(
+      `${V4} was not forced, and has not flapped\n`,
+    );
   });
 
   it('refuses a prefix that is not configured', async () => {

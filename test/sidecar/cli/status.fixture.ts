@@ -10,6 +10,17 @@ const gone = {
   value: 'ECONNREFUSED',
 } as const;
 
+/** Of a gateway without a fleet that has not flapped. */
+const calm = {
+  verdict: null,
+  side: 'outside',
+  preference: null,
+  yielding: false,
+  step_downs: 0,
+  flap_limit: 5,
+  flap_hold_seconds: 0,
+} as const;
+
 export const WITHDRAWN: Status = {
   version: '1.2.3',
   gateway: 'gw1',
@@ -23,6 +34,7 @@ export const WITHDRAWN: Status = {
       since_seconds: 0.5,
       hold_down_seconds: 1.5,
       flaps: 1,
+      ...calm,
       consequences: [],
       also: [],
       desired: false,
@@ -36,6 +48,7 @@ export const WITHDRAWN: Status = {
       since_seconds: 0.5,
       hold_down_seconds: 1.5,
       flaps: 1,
+      ...calm,
       consequences: [],
       also: [],
       desired: false,
@@ -95,6 +108,7 @@ export const UNHEARD: Status = {
       since_seconds: 600,
       hold_down_seconds: 0,
       flaps: 0,
+      ...calm,
       consequences: [],
       also: [],
       desired: true,
@@ -129,6 +143,7 @@ export const FORCED: Status = {
       since_seconds: 120,
       hold_down_seconds: 0,
       flaps: 0,
+      ...calm,
       consequences: [],
       also: [],
       desired: false,
@@ -169,6 +184,7 @@ export const FORCED: Status = {
       since_seconds: 0.5,
       hold_down_seconds: 1.5,
       flaps: 1,
+      ...calm,
       consequences: [],
       also: [],
       desired: false,

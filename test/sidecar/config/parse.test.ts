@@ -52,6 +52,9 @@ describe('bad configurations', () => {
   });
 });
 
+/** What a route has when nobody says anything of it. */
+const PLAIN = { nextHop: 'self', communities: [], largeCommunities: [], extendedCommunities: [] };
+
 describe('good configurations', () => {
   it.each(fixtures('valid'))('%s', (name) => {
     expect(problemsOf(fixtureText(name))).toEqual([]);
@@ -66,10 +69,16 @@ describe('good configurations', () => {
         {
           prefix: '192.0.2.1/32',
           family: 4,
+          side: 'outside',
+          neighbors: undefined,
+          preference: undefined,
+          preempt: true,
           nextHop: 'self',
           checks: undefined,
-          announced: { med: 100, prepend: 0, communities: [], largeCommunities: [] },
-          degraded: { med: 1000, prepend: 3, communities: [], largeCommunities: [] },
+          announced: { med: 100, prepend: 0, ...PLAIN },
+          yielding: { med: 500, prepend: 2, ...PLAIN },
+          degraded: { med: 1000, prepend: 3, ...PLAIN },
+          draining: { med: 10_000, prepend: 10, localPreference: 0, ...PLAIN, communities: ['65535:0'] },
         },
       ],
       bgp: {
@@ -82,17 +91,27 @@ describe('good configurations', () => {
           {
             address: '10.1.1.1',
             family: 4,
+            side: 'outside',
             peerAs: 65000,
             localAs: 65001,
             localAddress: '10.1.1.2',
             holdSeconds: 9,
             port: 179,
+            passive: false,
+            gtsm: false,
             families: ['ipv4'],
           },
         ],
       },
       lease: { socket: '/run/swancast/lease.sock', ttlMs: 1000, maxAgeMs: 3000, handoverMs: 5000 },
-      decision: { holdDownMs: 2000, holdDownMaxMs: 300_000, quietMs: 600_000 },
+      decision: {
+        holdDownMs: 2000,
+        holdDownMaxMs: 300_000,
+        quietMs: 600_000,
+        flapLimit: 5,
+        flapWindowMs: 600_000,
+        flapHoldMs: 1_800_000,
+      },
       checks: [
         {
           name: 'charon',
@@ -129,8 +148,8 @@ describe('good configurations', () => {
       med: 1000,
       localPreference: 50,
       prepend: 0,
+      ...PLAIN,
       communities: ['65535:65281'],
-      largeCommunities: [],
     });
   });
 

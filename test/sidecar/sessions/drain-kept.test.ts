@@ -24,6 +24,7 @@ it('is there after a force, a release and a restart', async () => {
     const one = new BreakGlass({
       file: new IntentFile(folder),
       prefixes: () => [...run.state.prefixes.keys()],
+      flapped: () => [],
       intents: () => run.state.intents,
       drain: () => current,
       onDrain: (kept) => heard.push(kept),

@@ -1,0 +1,110 @@
+import { describe, expect, it } from 'vitest';
+import { warnings } from '../../../sidecar/config/warnings.ts';
+import { fixtureText, MINIMAL, parse } from './fixture.ts';
+
+/** Keys and messages, without the one about a program that is not on this host. */
+const of = (text: string, env: Readonly<Record<string, string>> = {}): string[] =>
+  warnings(parse(text), env)
+    .filter(({ key }) => key !== 'bgp.exabgp')
+    .map(({ key, message }) => `${key}: ${message}`);
+const FLEET = "fleet:\n  gateways:\n    - { name: gw.example, url: 'http://gw1:9179' }\n";
+
+describe('warnings', () => {
+  it('has none for the least configuration, nor for a fleet that is right', () => {
+    expect(of(MINIMAL)).toEqual([]);
+    expect(of(`${MINIMAL}${FLEET}    - { name: gw2, url: 'http://gw2:9179' }\n`)).toEqual([]);
+  });
+
+  it.each([
+    [
+      'preempt: false without a fleet',
+      MINIMAL.replace('/32', '/32\n    preempt: false'),
+      /^prefixes\[0\]\.preempt: false means nothing without a fleet/,
+    ],
+    [
+      'a fleet of ourselves alone',
+      MINIMAL + FLEET,
+      /^fleet\.gateways: names gw\.example alone, which is this gateway/,
+    ],
+    [
+      'a fleet without ourselves',
+      `${MINIMAL}fleet: { gateways: [{ name: gw2, url: 'http://gw2' }] }\n`,
+      /^fleet\.gateways: does not name this gateway \(gw\.example\)/,
+    ],
+    [
+      'more others wanted than there are',
+      `${MINIMAL}${FLEET}    - { name: gw2, url: 'http://gw2' }\n  minimum_others: 2\n`,
+      /^fleet\.minimum_others: 2 is more than there are others \(1\)/,
+    ],
+    [
+      'a token in the clear',
+      `${MINIMAL}${FLEET}    - { name: gw2, url: 'http://gw2' }\n    - { name: gw3, url: 'https://gw3' }\n  token_file: /etc/token\n`,
+      /^fleet\.gateways\[1\]\.url: the token goes there in the clear/,
+    ],
+    [
+      'TLS that nobody speaks',
+      `${MINIMAL}${FLEET}    - { name: gw2, url: 'http://gw2' }\n  tls: { ca_file: /etc/ca.pem }\n`,
+      /^fleet\.tls: means nothing where every url begins with http/,
+    ],
+    [
+      'a long hold time',
+      MINIMAL.replace('10.1.1.2 }', '10.1.1.2, hold_time_seconds: 180 }'),
+      /^bgp\.neighbors\[0\]\.hold_time_seconds: a host or link that dies stays announced for up to 180 s/,
+    ],
+    [
+      'an inside prefix without inside neighbors',
+      MINIMAL.replace('/32', '/32\n    side: inside'),
+      /^prefixes\[0\]\.side: no neighbor has the side inside/,
+    ],
+    [
+      'a local preference that nobody is sent',
+      MINIMAL.replace('/32', '/32\n    announced: { local_preference: 200 }'),
+      /^prefixes\[0\]\.announced\.local_preference: is sent to iBGP neighbors alone/,
+    ],
+    [
+      'a degraded MED that is the better one',
+      MINIMAL.replace('/32', '/32\n    degraded: { med: 90 }'),
+      /^prefixes\[0\]\.degraded\.med: 90 makes the route better than yielding with 100/,
+    ],
+    [
+      'a draining local preference that is the better one',
+      MINIMAL.replace('/32', '/32\n    draining: { local_preference: 101 }'),
+      /^prefixes\[0\]\.draining\.local_preference: 101 makes the route better than degraded with 100/,
+    ],
+    [
+      'our own loopback as the next hop',
+      MINIMAL.replace('10.1.1.1,', '127.0.0.1,').replace(
+        'local_address: 10.1.1.2',
+        'local_address: 127.0.0.2',
+      ),
+      /^prefixes\[0\]\.next_hop: "self" is 127\.0\.0\.2 towards the router program on this host/,
+    ],
+    [
+      'a credential that only the unit has',
+      MINIMAL.replace('10.1.1.2 }', '10.1.1.2, password_credential: bgp }'),
+      /^bgp\.neighbors\[0\]\.password_credential: the credential "bgp" cannot be looked at from here/,
+    ],
+  ])('warns of %s', (_, text, expected) => {
+    expect(of(text)).toEqual([expect.stringMatching(expected)]);
+  });
+
+  it('says nothing of a long hold time where BFD watches the router', () => {
+    const text = MINIMAL.replace('10.1.1.2 }', '10.1.1.2, hold_time_seconds: 180 }');
+    const checks = (peers: string): string =>
+      `${text}checks:\n  - { name: charon, type: charon }\n  - { name: bfd, type: bfd, limits: { peers: ${peers} } }\n`;
+    expect([of(checks('[10.1.1.1]')), of(checks('[]'))]).toEqual([[], []]);
+    expect(of(checks('[10.1.1.9]'))).toHaveLength(1);
+  });
+
+  it('says nothing of credentials inside the unit', () => {
+    const text = MINIMAL.replace('10.1.1.2 }', '10.1.1.2, password_credential: bgp }');
+    expect(of(text, { CREDENTIALS_DIRECTORY: '/run/credentials/x' })).toEqual([]);
+  });
+
+  it('warns where sides, hops and router programs are as they should be of the credential alone', () => {
+    expect(of(fixtureText('valid-routing.yaml')).map((line) => line.split(':')[0])).toEqual([
+      'prefixes[0].preempt',
+      'bgp.neighbors[2].password_credential',
+    ]);
+  });
+});
