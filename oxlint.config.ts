@@ -59,8 +59,8 @@ const PURE_BGP = [
   'bgp/guard-{core,lease,replies,state}.ts',
 ];
 const PURE_SIDECAR = [
-  'sidecar/{ask,decision,force,intent,next-steps,order,policy,prefix,printable,reason,status,trouble,verdict}.ts',
-  'sidecar/config/rules.ts',
+  'sidecar/{ask,decision,force,intent,next-steps,order,policy,prefix,printable,reason,restart-grace,routing,status,step-all,trouble,under-drain,verdict}.ts',
+  'sidecar/config/{own-addresses,rules,rules-sessions}.ts',
   'sidecar/sessions/{drain,drain-intent,drain-order,evacuate,exodus,exodus-moves,machine,moves,notice,pace,path-news,pin,place,policy,progress,scene,sessions,stillness,sweep,traffic}.ts',
   'sidecar/cli/drain-text.ts',
   'sidecar/fleet/{answer,ask-problem,better,drain-guard,drift,gate,report,view,word}.ts',

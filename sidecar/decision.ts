@@ -16,7 +16,11 @@ import { inForce, underForce, unforced } from './force.ts';
 import { hear } from './hear.ts';
 import { byPrefix, ended, type Ended, type Intent, type Intents } from './intent.ts';
 import { coldPrefix, wakesAt, wanted, type Phase, type PrefixPolicy, type PrefixState } from './prefix.ts';
+import { graceCause, graceSince, isHeld, isRestarting } from './restart-grace.ts';
+import { NO_SESSIONS, type SessionsEvent, type SessionsState } from './sessions/machine.ts';
+import type { SessionsPolicy } from './sessions/policy.ts';
 import { stepPrefix } from './step-prefix.ts';
+import { underDrain } from './under-drain.ts';
 import {
   evidenceOf,
   freshCheck,
@@ -43,6 +47,8 @@ export type Event =
   | { readonly type: 'fleet'; readonly view: FleetView }
   /** An operator says that these prefixes have flapped enough: their hold-downs are over. */
   | { readonly type: 'release'; readonly prefixes: readonly string[] }
+  /** Of clients, and of a drain: what comes of it is in `State.sessions` (step-all.ts). */
+  | { readonly type: 'sessions'; readonly event: SessionsEvent }
   | { readonly type: 'stop' };
 
 export interface Policy {
@@ -52,6 +58,9 @@ export interface Policy {
   readonly lease: { readonly ttlMs: number; readonly maxAgeMs: number; readonly handoverMs: number };
   /** Absent: nobody is asked, and others are taken to be there. */
   readonly fleet?: FleetPolicy;
+  readonly sessions: SessionsPolicy;
+  /** How long a charon that is gone may take to come back. */
+  readonly restartGraceMs: number;
 }
 
 export interface State extends Asked {
@@ -65,6 +74,9 @@ export interface State extends Asked {
   readonly lapsedAt: number | undefined;
   /** The checks that were told to look fast. */
   readonly fast: ReadonlySet<string>;
+  /** When charon went, if that began a grace. */
+  readonly graceSince: number | undefined;
+  readonly sessions: SessionsState;
   readonly stopping: boolean;
 }
 
@@ -103,6 +115,8 @@ export function initialState(policy: Policy, now: number): State {
     renewAt: now,
     lapsedAt: undefined,
     fast: new Set(),
+    graceSince: undefined,
+    sessions: NO_SESSIONS,
     stopping: false,
   };
 }
@@ -114,9 +128,12 @@ export function step(before: State, event: Event, policy: Policy, now: number): 
   const evidence = evidenceOf(heard.checks);
   const isStale = evidence !== undefined && now >= evidence + policy.lease.maxAgeMs;
   const hasLapsed = heard.lapsedAt !== undefined && (evidence ?? -Infinity) <= heard.lapsedAt;
+  const since = graceSince(before.graceSince, before.checks, heard.checks, policy.checks, now);
+  const isProved = evidence !== undefined && !isStale && !hasLapsed;
+  const mayGrace = isProved && since !== undefined && now < since + policy.restartGraceMs;
   const context = {
     canAnnounce: heard.lease !== undefined,
-    isProved: evidence !== undefined && !isStale && !hasLapsed,
+    isProved,
     isStale,
     handoverMs: policy.lease.handoverMs,
   };
@@ -127,11 +144,13 @@ export function step(before: State, event: Event, policy: Policy, now: number): 
     const shown = heard.prefixes.get(rule.prefix) ?? coldPrefix(now);
     const verdict = isStale ? unproved(judged, policy.checks) : hasLapsed ? lapsed(judged) : judged;
     const company = companyOf(rule, policy.prefixes, verdict.class, heard.fleet, policy.fleet, now);
-    const around = { ...context, company, preempt: rule.preempt };
+    const isGraced = mayGrace && isRestarting(rule.checks, heard.checks);
+    const around = { ...context, company, isGraced, preempt: rule.preempt };
     const own = stepPrefix(unforced(shown), verdict, policy.hold, around, now);
     const order = heard.intents.get(rule.prefix);
     verdicts.set(rule.prefix, verdict);
-    prefixes.set(rule.prefix, heard.stopping ? shown : underForce(shown, own, order, verdict, context, now));
+    const base = underDrain(own, rule, heard.sessions);
+    prefixes.set(rule.prefix, heard.stopping ? shown : underForce(shown, base, order, verdict, context, now));
   }
   const announcements = policy.prefixes.flatMap((rule) => {
     const state = prefixes.get(rule.prefix);
@@ -149,6 +168,7 @@ export function step(before: State, event: Event, policy: Policy, now: number): 
     renewAt,
     lapsedAt,
     fast,
+    graceSince: since,
   };
   return {
     state,
@@ -170,8 +190,9 @@ function transitions(before: State, after: State, now: number): Effect[] {
   return [...after.prefixes].flatMap(([prefix, state]) => {
     const old = before.prefixes.get(prefix) ?? coldPrefix(now);
     const isSame = old.phase === state.phase && old.enteredBy === state.enteredBy;
-    if (isSame && inForce(old) === inForce(state)) return [];
-    const transition = { prefix, from: old.phase, to: state.phase, cause: state.enteredBy, at: now };
+    if (isSame && inForce(old) === inForce(state) && isHeld(old) === isHeld(state)) return [];
+    const cause = isHeld(state) ? graceCause(state) : state.enteredBy;
+    const transition = { prefix, from: old.phase, to: state.phase, cause, at: now };
     return [{ type: 'journal' as const, transition }];
   });
 }
@@ -193,6 +214,7 @@ function wakeTime(
   const times: number[] = expiries(state.fleet, policy.fleet, now);
   if (evidence !== undefined) times.push(evidence + policy.lease.maxAgeMs);
   if (evidence !== undefined && state.announcements.length > 0) times.push(state.renewAt);
+  if (state.graceSince !== undefined) times.push(state.graceSince + policy.restartGraceMs);
   for (const { endsAt } of state.intents.values()) times.push(endsAt);
   for (const [prefix, shown] of state.prefixes) {
     times.push(verdicts.get(prefix)?.staleAt ?? now, ...wakesAt(unforced(shown), policy.lease));

@@ -14,25 +14,28 @@ import { noFlaps } from './flap.ts';
 import { holdsRoute, type PrefixState } from './prefix.ts';
 import type { Cause, Verdict } from './verdict.ts';
 
-/** The prefix as its checks alone would have it. */
-export const unforced = (shown: PrefixState): PrefixState => shown.force?.checks ?? shown;
+/** The prefix as its checks alone would have it: neither forced nor drained. */
+export const unforced = (shown: PrefixState): PrefixState =>
+  shown.force?.checks ?? shown.drain?.checks ?? shown;
 
 /** The order that decides now; none while something beats it. */
 export const inForce = ({ force }: PrefixState): Intent | undefined =>
   force?.isInEffect === true ? force.intent : undefined;
 
 /** The same without what it has flapped, beneath an order too. */
-export const withoutFlaps = (shown: PrefixState, now: number): PrefixState => ({
-  ...shown,
-  ...noFlaps(now),
-  ...(shown.force === undefined
-    ? {}
-    : { force: { ...shown.force, checks: { ...shown.force.checks, ...noFlaps(now) } } }),
-});
+export const withoutFlaps = (shown: PrefixState, now: number): PrefixState => {
+  const forgiven = (of: PrefixState): PrefixState => ({ ...of, ...noFlaps(now) });
+  const { force, drain } = shown;
+  return {
+    ...forgiven(shown),
+    ...(force === undefined ? {} : { force: { ...force, checks: forgiven(force.checks) } }),
+    ...(drain === undefined ? {} : { drain: { checks: forgiven(drain.checks) } }),
+  };
+};
 
 /**
- * `own`: where the checks alone have it after this step. `shown`: what was in effect before it. `isProved`:
- * charon was proved alive within lease.max_age_seconds; `canAnnounce`: the guard is there.
+ * `own`: where the checks, and a drain above them, have it after this step. `shown`: what was in effect before it.
+ * `isProved`: charon was proved alive within lease.max_age_seconds; `canAnnounce`: the guard is there.
  */
 export function underForce(
   shown: PrefixState,
@@ -42,11 +45,14 @@ export function underForce(
   { canAnnounce, isProved }: { readonly canAnnounce: boolean; readonly isProved: boolean },
   now: number,
 ): PrefixState {
-  if (intent === undefined) return shown.force === undefined ? own : takeOver(shown, own, undefined, now);
+  if (intent === undefined) {
+    const isUnordered = shown.force === undefined && shown.drain === undefined && own.drain === undefined;
+    return isUnordered ? own : takeOver(shown, own, undefined, now);
+  }
   const isInEffect =
     intent.verb === 'withdraw' ||
     (verdict.class !== 'gone' && isProved && (canAnnounce || holdsRoute(shown)));
-  const force = { intent, checks: own, isInEffect };
+  const force = { intent, checks: unforced(own), isInEffect };
   if (!isInEffect) return takeOver(shown, own, force, now);
   const cause = forcedCause(intent);
   const phase = intent.verb === 'announce' ? 'announced' : 'withdrawn';

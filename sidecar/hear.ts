@@ -32,6 +32,7 @@ export function hear(state: State, event: Event, policy: Policy, now: number): S
       return { ...state, fleet: event.view };
     case 'release':
       return { ...state, prefixes: release(state.prefixes, event.prefixes, now) };
+    case 'sessions':
     case 'tick':
       return state;
   }

@@ -3,8 +3,8 @@ import { Access, type AccessLog } from './access.ts';
 import type { Config } from './config/config.ts';
 import { serve, type Listener, type Views } from './http.ts';
 
-/** Who answers: orders are taken on the control socket alone. */
-export type DaemonViews = Views & Required<Pick<Views, 'orders'>>;
+/** Who answers: orders are taken, and clients named, on the control socket alone. */
+export type DaemonViews = Required<Views>;
 
 export class Listeners {
   readonly #servers: readonly Listener[];
@@ -19,10 +19,10 @@ export class Listeners {
    */
   static async open(
     { control, http }: Pick<Config, 'control' | 'http'>,
-    { orders, ...views }: DaemonViews,
+    { orders, drains, sessions, ...views }: DaemonViews,
     log: AccessLog,
   ): Promise<Listeners> {
-    const first = await serve({ path: control.socket }, { ...views, orders });
+    const first = await serve({ path: control.socket }, { ...views, orders, drains, sessions });
     if (http.listen === undefined) return new Listeners([first]);
     try {
       return new Listeners([first, await serve(http.listen, views, new Access(http, log))]);

@@ -9,7 +9,8 @@ import type { Transition } from './decision.ts';
 import { fleetGauges } from './fleet-gauges.ts';
 import { gaugeMaker } from './gauge.ts';
 import { prefixGauges } from './prefix-gauges.ts';
-import type { Status } from './status.ts';
+import { sessionGauges } from './session-gauges.ts';
+import { GATEWAY_STATES, type Status } from './status.ts';
 import { transitionReason } from './transition.ts';
 
 /** What the metrics read when they are scraped. */
@@ -38,12 +39,13 @@ export class Metrics {
     );
     gauge('gateway_state', 'The state of the gateway: 1 for the one that holds.', ['state'], (g) => {
       const { state } = status();
-      for (const each of ['starting', 'announced', 'degraded', 'withdrawn', 'stopping']) {
+      for (const each of GATEWAY_STATES) {
         g.set({ state: each }, each === state ? 1 : 0);
       }
     });
     prefixGauges(gauge, () => status().prefixes);
     fleetGauges(gauge, () => status().fleet?.members ?? []);
+    sessionGauges(registers, gauge, () => status().sessions);
     gauge('check_up', 'Whether the check is up after rise and fall.', ['check'], (g) => {
       for (const { name, up } of status().checks) g.set({ check: name }, Number(up));
     });

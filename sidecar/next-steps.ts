@@ -19,6 +19,13 @@ export function nextSteps(prefix: string, state: State, policy: Policy, now: num
     steps.push(`the order ends in ${left}, or with \`swancast release\``);
     if (shown.force.isInEffect) return steps;
   }
+  const { drain } = state.sessions;
+  if (shown.drain !== undefined && drain !== undefined) {
+    const { endsAt } = drain.intent;
+    const end = endsAt === undefined ? '' : `in ${inWords(endsAt - now)}, or `;
+    steps.push(`the checks decide again ${end}with \`swancast undrain\``);
+    return steps;
+  }
   const at = unforced(shown);
   let isProofAwaited = false;
   const mayStepDown = (level: Class): boolean =>

@@ -4,9 +4,11 @@ import { CHECK_TYPES, checkFamily, type CheckTypeName } from '../health/registry
 import type { Family } from '../health/family.ts';
 import { announcementsOf } from './config/carriers.ts';
 import type { CheckConfig, Config, FleetConfig, PrefixConfig } from './config/config.ts';
+import { ownAddresses } from './config/own-addresses.ts';
 import type { Policy } from './decision.ts';
 import type { FleetPolicy } from './fleet/better.ts';
 import type { PrefixPolicy } from './prefix.ts';
+import type { SessionsPolicy } from './sessions/policy.ts';
 import type { CheckPolicy } from './verdict.ts';
 
 export const policyOf = (config: Config): Policy => ({
@@ -15,6 +17,8 @@ export const policyOf = (config: Config): Policy => ({
   hold: config.decision,
   lease: config.lease,
   ...(config.fleet === undefined ? {} : { fleet: fleetPolicy(config.fleet, config.gateway.name) }),
+  sessions: sessionsPolicy(config),
+  restartGraceMs: config.strongswan.restartGraceMs,
 });
 
 function checkPolicy(check: CheckConfig): CheckPolicy {
@@ -60,6 +64,12 @@ const fleetPolicy = ({ maxAgeMs, minimumOthers, gateways }: FleetConfig, own: st
       ...(address6 === undefined ? {} : { address6 }),
       ...(capacity === undefined ? {} : { capacity }),
     })),
+});
+
+const sessionsPolicy = (config: Config): SessionsPolicy => ({
+  ...config.sessions,
+  own: { name: config.gateway.name, ...ownAddresses(config) },
+  anycast: config.prefixes.flatMap(({ prefix, side }) => (side === 'outside' ? [prefix] : [])),
 });
 
 /** What speaks for one address family counts for the prefixes of that family; everything else for all. */

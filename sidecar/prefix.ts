@@ -22,7 +22,8 @@ import type { Intent } from './intent.ts';
 import type { Cause } from './verdict.ts';
 import type { Reason } from './reason.ts';
 
-export type Phase = 'cold' | 'adopted' | 'announced' | 'degraded' | 'withdrawn';
+/** `draining` and `drained` are an operator's (under-drain.ts): this machine goes on beneath them. */
+export type Phase = 'cold' | 'adopted' | 'announced' | 'degraded' | 'withdrawn' | 'draining' | 'drained';
 
 export interface PrefixState extends FlapState {
   readonly phase: Phase;
@@ -43,6 +44,8 @@ export interface PrefixState extends FlapState {
   /** An operator's order above it (force.ts); while it is in effect, `checks` is where this machine stands. */
   readonly force:
     { readonly intent: Intent; readonly checks: PrefixState; readonly isInEffect: boolean } | undefined;
+  /** A drain above it (under-drain.ts), and where this machine stands beneath it. */
+  readonly drain: { readonly checks: PrefixState } | undefined;
 }
 
 export interface PrefixPolicy {
@@ -67,7 +70,15 @@ export interface Routes {
 }
 
 /** Rank of preference: a lower number is a step up. */
-const RANK = { announced: 0, adopted: 0, degraded: 1, withdrawn: 2, cold: 2 } as const;
+const RANK = {
+  announced: 0,
+  adopted: 0,
+  degraded: 1,
+  draining: 1,
+  withdrawn: 2,
+  drained: 2,
+  cold: 2,
+} as const;
 
 export const coldPrefix = (now: number): PrefixState => ({
   phase: 'cold',
@@ -81,6 +92,7 @@ export const coldPrefix = (now: number): PrefixState => ({
   ...noFlaps(now),
   inherited: [],
   force: undefined,
+  drain: undefined,
 });
 
 export const adoptedPrefix = (
@@ -100,7 +112,8 @@ const sameRoutes = (a: readonly Announcement[], b: readonly Announcement[]): boo
   a.length === b.length &&
   a.every((route) => b.some((other) => JSON.stringify(route) === JSON.stringify(other)));
 
-export const holdsRoute = ({ phase }: PrefixState): boolean => phase !== 'cold' && phase !== 'withdrawn';
+export const holdsRoute = ({ phase }: Pick<PrefixState, 'phase'>): boolean =>
+  phase !== 'cold' && phase !== 'withdrawn' && phase !== 'drained';
 
 /** The routes that a prefix in this state wants, if any. */
 export function wanted(state: PrefixState, { routes }: PrefixPolicy): readonly Announcement[] {
@@ -111,8 +124,11 @@ export function wanted(state: PrefixState, { routes }: PrefixPolicy): readonly A
       return routes.degraded;
     case 'adopted':
       return state.inherited;
+    case 'draining':
+      return routes.draining;
     case 'cold':
     case 'withdrawn':
+    case 'drained':
       return [];
   }
 }

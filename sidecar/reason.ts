@@ -78,6 +78,22 @@ export const DECISION_REASONS = {
     sentence: 'an operator forced it to be withdrawn, whatever the checks say',
     wayOut: 'it ends by itself; `swancast release` ends it now, and the checks decide again',
   },
+  draining: {
+    class: 'advisory',
+    sentence: 'an operator empties this gateway: announced with worse attributes, and withdrawn in a moment',
+    wayOut:
+      'see `swancast status` for how far it is; `swancast undrain` ends it, and the checks decide again',
+  },
+  drained: {
+    class: 'advisory',
+    sentence: 'an operator emptied this gateway: it stays withdrawn, whatever the checks say',
+    wayOut: '`swancast undrain` when the work is done; then the checks decide again, without a hold-down',
+  },
+  'restart-grace': {
+    class: 'advisory',
+    sentence: 'charon is gone or not ready again, and may come back within strongswan.restart_grace_ms',
+    wayOut: 'wait; it is withdrawn by itself when the grace is over, or the evidence is too old',
+  },
   stopping: {
     class: 'advisory',
     sentence: 'the sidecar was told to stop, and withdraws first',

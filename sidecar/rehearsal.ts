@@ -4,8 +4,9 @@
  * rehearses when it starts: the pure decision on a scratch state, and a link to a charon that is not there.
  */
 import { CharonLink } from '../health/charon-link.ts';
-import { initialState, step, type Event, type Policy, type State } from './decision.ts';
+import { initialState, type Event, type Policy, type State } from './decision.ts';
 import { statusOf } from './status.ts';
+import { stepAll } from './step-all.ts';
 import { transitionLine } from './transition.ts';
 
 /** Enough for the engine to compile what is worth it; the whole rehearsal takes some ten milliseconds. */
@@ -17,7 +18,7 @@ export function rehearseDecision(policy: Policy): void {
     let state: State = initialState(policy, 0);
     let now = 0;
     const hear = (event: Event): void => {
-      const next = step(state, event, policy, now);
+      const next = stepAll(state, event, policy, now);
       state = next.state;
       for (const effect of next.effects) if (effect.type === 'journal') transitionLine(effect.transition);
     };

@@ -36,14 +36,15 @@ export function reloadPlan(before: Config, after: Config): ReloadPlan {
   };
 }
 
-/** Without what no other process ever sees: which prefixes are allowed, and what we call a neighbor. */
+/** Without what no other process ever sees: which prefixes are allowed, what we call a neighbor, our patience. */
 function fixedPart(config: Config): ReturnType<typeof plainConfig> {
   const { allowedPrefixes: _, ...bgp } = config.bgp;
   const neighbors = bgp.neighbors.map(({ name: _name, ...neighbor }) => ({
     ...neighbor,
     side: 'outside' as const,
   }));
-  return plainConfig({ ...config, bgp: { ...bgp, neighbors } });
+  const strongswan = { ...config.strongswan, restartGraceMs: 0 };
+  return plainConfig({ ...config, strongswan, bgp: { ...bgp, neighbors } });
 }
 
 /** A session is told at its start whether it carries several paths of a prefix. */

@@ -5,7 +5,7 @@
  *   /healthz  200 while the process runs     /metrics  Prometheus text
  *   /readyz   200 while announced, else 503  /status   the whole state as JSON
  *   /checks   the checks as set up and as they stand
- *   /sessions who is connected, and how a drain goes
+ *   /sessions how a drain goes, with the clients that are left by name: on the unix socket alone
  *   /fleet    all gateways, as heard here    /status?view=fleet, /status?view=drift   what other gateways ask for
  *
  *   POST /force, /release   a small JSON body (order.ts); the answer is the status of the prefixes concerned
@@ -70,7 +70,7 @@ export async function answer(request: IncomingMessage, views: Views): Promise<Re
     case '/checks':
       return json(200, views.checks.list());
     case '/sessions':
-      return views.sessions === undefined ? text(404, 'no sessions here\n') : json(200, views.sessions());
+      return views.sessions === undefined ? text(403, CLIENTS_ELSEWHERE) : json(200, views.sessions());
     case '/metrics':
       return { status: 200, type: views.registry.contentType, body: await views.registry.metrics() };
     default:
@@ -99,6 +99,9 @@ function statusView({ url = '' }: IncomingMessage, views: Views): Reply {
   }
 }
 
+const CLIENTS_ELSEWHERE =
+  'this listener names no clients: ask on the control socket (control.socket), or see the part sessions of /status\n';
+
 /** The command line shows it as it is. */
 const NO_FLEET = 'no fleet is configured here: the section fleet of the configuration names the gateways\n';
 
@@ -121,7 +124,7 @@ async function order(request: IncomingMessage, path: OrderPath, views: Views): P
     return 'refused' in ran ? text(400, `${ran.refused}\n`) : json(200, ran);
   }
   if (path === '/drain' || path === '/undrain') {
-    if (views.drains === undefined) return text(404, 'no sessions here\n');
+    if (views.drains === undefined) return text(404, 'nobody moves sessions here\n');
     const drained = path === '/drain' ? await views.drains.drain(raw) : await views.drains.undrain(raw);
     if ('refused' in drained) return text(STATUS_OF[drained.refused], `${drained.why}\n`);
     return json(200, drained.done);

@@ -2,28 +2,24 @@
  * DOC: sidecar/ answers "what do we want?"
  *
  *   main.ts → cli/          argv → one command
- *   run.ts                  configuration → parts, wired once; signals
+ *   run.ts, daemon.ts       configuration → parts, wired once; signals
  *   sidecar.ts (here)       dispatch: the one place where state changes
+ *   step-all.ts             stepAll(): pure; one event through the sessions (sessions/) and the decision
  *   decision.ts             step(): pure, over hear.ts (the event), verdict.ts (what the checks say), prefix.ts and
  *                           step-prefix.ts (the machine), flap.ts (how often it may change), fleet/better.ts (who
- *                           else is there), force.ts (an operator's order) and ask.ts (what the lease is told)
+ *                           else is there), restart-grace.ts, under-drain.ts and force.ts (orders of operators) and
+ *                           ask.ts (what the lease is told); routing.ts: what of it the sessions hear
  *   break-glass.ts          orders of operators: intent.ts what they are, intent-file.ts keeps them
  *   status.ts               state → what people are shown; http.ts, metrics.ts and cli/ read it
  *   config/                 YAML → frozen Config; the only place that knows convict
  *
  * Data flows one way: result or report → dispatch → step → effects → speaker, scheduler, journal.
  */
-import {
-  step,
-  initialState,
-  type Effect,
-  type Event,
-  type Policy,
-  type State,
-  type Transition,
-} from './decision.ts';
+import { initialState, type Event, type Policy, type State, type Transition } from './decision.ts';
 import type { Announcement } from '../bgp/announcement.ts';
 import type { Ended } from './intent.ts';
+import type { SessionsEffect } from './sessions/machine.ts';
+import { stepAll, type StepAll } from './step-all.ts';
 
 /** What effects act on. None of these may call dispatch before it has returned. */
 export interface Actors {
@@ -32,6 +28,8 @@ export interface Actors {
   pace(check: string, fast: boolean): void;
   journal(transition: Transition): void;
   forceEnded(order: Ended): void;
+  /** Moves clients, lists them, or says what comes of it. */
+  sessions(effect: SessionsEffect): void;
 }
 
 export class Sidecar {
@@ -65,7 +63,7 @@ export class Sidecar {
     this.#stepping = true;
     try {
       const now = this.#now();
-      const { state, effects, wakeAt } = step(this.#state, event, this.#policy, now);
+      const { state, effects, wakeAt } = stepAll(this.#state, event, this.#policy, now);
       this.#state = state;
       for (const effect of effects) this.#run(effect);
       this.#wake(wakeAt, now);
@@ -91,7 +89,7 @@ export class Sidecar {
     clearTimeout(this.#timer);
   }
 
-  #run(effect: Effect): void {
+  #run(effect: StepAll['effects'][number]): void {
     switch (effect.type) {
       case 'set':
         return this.#actors.set(effect.generation, effect.announcements, effect.evidence);
@@ -103,6 +101,12 @@ export class Sidecar {
         return this.#actors.journal(effect.transition);
       case 'force-ended':
         return this.#actors.forceEnded(effect);
+      case 'redirect':
+      case 'terminate':
+      case 'list':
+      case 'notice':
+      case 'drain-ended':
+        return this.#actors.sessions(effect);
     }
   }
 

@@ -13,11 +13,21 @@ import type { BgpObstacles } from './obstacles.ts';
 import { prefixStatus, type PrefixStatus } from './prefix-status.ts';
 import { excerpt } from './printable.ts';
 import { REASONS, type Reason } from './reason.ts';
+import { sessionsStatus, type SessionsStatus } from './sessions/progress.ts';
 import type { TransitionStatus } from './transition.ts';
 import { evidenceOf, type CheckState } from './verdict.ts';
 
 /** The gateway's state for people: the best of its prefixes. */
-export type GatewayState = 'starting' | 'announced' | 'degraded' | 'withdrawn' | 'stopping';
+export const GATEWAY_STATES = [
+  'starting',
+  'announced',
+  'degraded',
+  'draining',
+  'withdrawn',
+  'drained',
+  'stopping',
+] as const;
+export type GatewayState = (typeof GATEWAY_STATES)[number];
 
 export interface CheckStatus {
   readonly name: string;
@@ -60,6 +70,8 @@ export interface Status {
   readonly bfd?: Readonly<Record<string, BfdState>>;
   /** Why `swancast force` would be refused: what is wrong with control.state_directory. */
   readonly orders_obstacle?: string;
+  /** The clients, and what moves them; who is left is named on the control socket alone (`/sessions`). */
+  readonly sessions: SessionsStatus;
   /** What is known of the other gateways; absent without a fleet. */
   readonly fleet?: FleetStatus;
   readonly journal: readonly TransitionStatus[];
@@ -108,10 +120,23 @@ export function statusOf(
       ? {}
       : { bfd: Object.fromEntries(bfd.map(({ peer, state: word }) => [peer, word])) }),
     ...(ordersObstacle === undefined ? {} : { orders_obstacle: ordersObstacle }),
+    sessions: withoutNames(sessionsStatus(state.sessions, now)),
     ...(fleet === undefined ? {} : { fleet }),
     journal,
   };
 }
+
+function drainState(drain: State['sessions']['drain']): 'draining' | 'drained' | undefined {
+  if (drain === undefined) return undefined;
+  return drain.exodus.phase === 'done' ? 'drained' : 'draining';
+}
+
+/** Whoever may read the status need not learn who the clients are. */
+const withoutNames = (sessions: SessionsStatus): SessionsStatus => ({
+  ...sessions,
+  drain: sessions.drain && { ...sessions.drain, left: [] },
+  evacuation: sessions.evacuation && { ...sessions.evacuation, left: [] },
+});
 
 /** The longest text of a far end that is shown. */
 const NEIGHBOR_REASON_MAXIMUM = 200;
@@ -142,6 +167,9 @@ function neighborStatus(
 
 export function gatewayState(state: State): GatewayState {
   if (state.stopping) return 'stopping';
+  // What people ordered goes before what inside prefixes, or forced ones, still are.
+  const word = drainState(state.sessions.drain);
+  if (word !== undefined) return word;
   const phases = [...state.prefixes.values()].map(({ phase }) => phase);
   if (phases.some((phase) => phase === 'announced' || phase === 'adopted')) return 'announced';
   if (phases.includes('degraded')) return 'degraded';

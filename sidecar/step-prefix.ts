@@ -13,6 +13,8 @@ export interface Context {
   readonly isProved: boolean;
   /** It was once, and that is too long ago. */
   readonly isStale: boolean;
+  /** It is gone, and may still come back (restart-grace.ts). */
+  readonly isGraced: boolean;
   readonly handoverMs: number;
   readonly company: Company;
   /** Whoever comes back leaves the prefix to the one that has it. */
@@ -38,6 +40,10 @@ function move(
   now: number,
 ): PrefixState {
   const { class: level, cause } = verdict;
+  const stands = state.phase === 'announced' || state.phase === 'degraded';
+  if (context.isGraced && stands && level !== undefined && level !== 'advisory') {
+    return explain(state, 'restart-grace', cause);
+  }
   if (level === 'gone' || (level === 'not-serving' && !context.isProved)) {
     // Nobody is asked. Where nobody better is known, it is the missing proof that decides.
     const isDecisive = level !== 'gone' && context.isStale && !context.company.hasBetter;
@@ -142,6 +148,8 @@ function standIn(
     case 'announced':
     case 'cold':
     case 'withdrawn':
+    case 'draining':
+    case 'drained':
       return borne;
   }
 }

@@ -32,7 +32,12 @@ export function transitionLine(transition: Transition): {
 }
 
 /** Announced all the same, and somebody should know. */
-const WORTH_A_WARNING: ReadonlySet<Reason> = new Set(['forced-announce', 'forced-withdraw', 'last-gateway']);
+const WORTH_A_WARNING: ReadonlySet<Reason> = new Set([
+  'forced-announce',
+  'forced-withdraw',
+  'last-gateway',
+  'restart-grace',
+]);
 
 export function transitionStatus(transition: Transition, time: string): TransitionStatus {
   const { prefix, from, to, cause } = transition;

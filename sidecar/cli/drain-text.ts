@@ -1,6 +1,6 @@
 /** A drain in words, and as one line that is drawn over and over. Pure. */
 import { duration } from '../duration.ts';
-import type { DrainStatus } from '../sessions/progress.ts';
+import type { DrainStatus, ExodusStatus, SessionsStatus } from '../sessions/progress.ts';
 
 const WIDTH = 30;
 const NAMES = 10;
@@ -37,6 +37,20 @@ export function drainText(drain: DrainStatus): string {
         ]
       : [`draining (${method}) by ${who}: ${reason}`, `  ${PHASES[phase]}: ${here} of ${most} sessions left`];
   return `${[...lines, `  stays withdrawn ${end}`].join('\n')}\n`;
+}
+
+/** For `status`: one line each while something is under way. */
+export function leavingLines({ drain, evacuation }: SessionsStatus): string[] {
+  const how = ({ phase, sessions: { here, most } }: ExodusStatus): string =>
+    `${PHASES[phase]}, ${here} of ${most} sessions left`;
+  return [
+    ...(drain === null
+      ? []
+      : [
+          `drain by ${drain.who}: ${drain.reason}; ${how(drain)}, until ${drain.until === null ? '' : `${drain.until} or `}\`swancast undrain\``,
+        ]),
+    ...(evacuation === null ? [] : [`evacuation of ${evacuation.prefixes.join(', ')}: ${how(evacuation)}`]),
+  ];
 }
 
 function shown(left: readonly string[]): string {

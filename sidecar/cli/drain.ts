@@ -3,10 +3,11 @@ import { execFile } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DrainOrder } from '../sessions/drain-order.ts';
 import type { MoveMethod } from '../sessions/policy.ts';
-import type { DrainStatus, SessionsStatus } from '../sessions/progress.ts';
+import type { DrainStatus } from '../sessions/progress.ts';
 import { drainBar, drainText } from './drain-text.ts';
 import { askDaemon, exchange } from './exchange.ts';
 import { orderedBy } from './force.ts';
+import { isSessions } from './is-sessions.ts';
 import { EXIT, printJson } from './outcome.ts';
 import type { SocketOptions, Surroundings } from './program.ts';
 
@@ -21,6 +22,7 @@ export interface DrainOptions extends SocketOptions {
   readonly deadline?: number;
   readonly force?: boolean;
   readonly wait?: boolean;
+  readonly as?: string;
 }
 
 /** Seams for tests: whether the host is going down, the terminal, and the time between two looks. */
@@ -40,9 +42,13 @@ export async function drain(
   surroundings: Surroundings,
   seams: DrainSurroundings = {},
 ): Promise<number> {
+  if (options.as !== undefined && hasEnded(surroundings.env)) {
+    surroundings.output.out(`${options.as} has ended by itself: nobody is left to be moved\n`);
+    return EXIT.ok;
+  }
   const isShutdown = await (seams.isGoingDown ?? isGoingDown)();
   const order: DrainOrder = {
-    who: orderedBy(surroundings.env),
+    who: options.as ?? orderedBy(surroundings.env),
     reason: options.reason,
     move: options.move,
     ...(options.for === undefined ? {} : { seconds: options.for }),
@@ -51,6 +57,7 @@ export async function drain(
     ...(options.deadline === undefined ? {} : { deadline_seconds: options.deadline }),
     ...(options.force === true ? { force: true } : {}),
     ...(isShutdown ? { shutdown: true } : {}),
+    ...(options.as === undefined ? {} : { only_own: true }),
   };
   const answer = await askDaemon(
     options,
@@ -102,16 +109,12 @@ function over({ output }: Surroundings): number {
   return EXIT.problem;
 }
 
-/** What the texts below stand on; the daemon is of another version now and then. */
-export const isSessions = (value: unknown): value is SessionsStatus => {
-  if (typeof value !== 'object' || value === null || !('drain' in value)) return false;
-  const { drain: one } = value;
-  if (one === null) return true;
-  return typeof one === 'object' && one !== undefined && 'phase' in one && 'sessions' in one && 'left' in one;
-};
-
 const ownTerminal = (): DrainSurroundings['terminal'] =>
   process.stderr.isTTY ? (text) => void process.stderr.write(text) : undefined;
+
+/** ExecStop= runs also after a main process that ended without being told (systemd.exec, "$SERVICE_RESULT"). */
+const hasEnded = ({ SERVICE_RESULT: result, MAINPID: pid }: Surroundings['env']): boolean =>
+  result !== undefined && (result !== 'success' || pid === undefined || pid === '');
 
 /** A host that goes down loses its sessions anyway: then no drain may be refused. */
 const isGoingDown = (): Promise<boolean> =>

@@ -2,6 +2,7 @@
 import type { PrefixStatus } from '../prefix-status.ts';
 import type { Status } from '../status.ts';
 import { askDaemon, exchange } from './exchange.ts';
+import { isSessions } from './is-sessions.ts';
 import type { SocketOptions, Surroundings } from './program.ts';
 
 /** The status, or the exit code after the one line that says why there is none. */
@@ -23,7 +24,8 @@ function isStatus(value: unknown): value is Status {
     typeof bgp === 'object' &&
     bgp !== null &&
     ['neighbors', 'neighbor_reasons', 'graceful_restart'].every((key) => key in bgp);
-  return isObjects(prefixes) && isObjects(checks) && isObjects(journal) && hasNeighbors;
+  const lists = [prefixes, checks, journal];
+  return lists.every(isObjects) && hasNeighbors && 'sessions' in value && isSessions(value.sessions);
 }
 
 /** The answer to an order: the status of the prefixes that it concerned. */

@@ -19,6 +19,7 @@ import { DRAIN_SECONDS_MAXIMUM } from '../sessions/drain-intent.ts';
 import { DEADLINE_SECONDS_MAXIMUM, MOVE_METHODS, RATE_MAXIMUM } from '../sessions/policy.ts';
 import { durationUpTo, whole } from './argument.ts';
 import type { DrainOptions } from './drain.ts';
+import type { UndrainOptions } from './undrain.ts';
 import { EXIT, EXIT_TEXTS, GATE_EXITS, processOutput, type Output } from './outcome.ts';
 
 export const DEFAULT_CONFIG = '/etc/swancast/swancast.yaml';
@@ -137,14 +138,16 @@ export function buildProgram(surroundings: Surroundings, finish: (code: number) 
     .option('--rate <n>', 'logins a second that this may cause elsewhere', whole(1, RATE_MAXIMUM))
     .option('--deadline <duration>', 'give up on who is still here after this long', deadlineSeconds)
     .option('--force', 'whatever speaks against it')
-    .option('--wait', 'until it is done; fails when the deadline passes with sessions left');
+    .option('--wait', 'until it is done; fails when the deadline passes with sessions left')
+    .option('--as <name>', AS);
   withSocket(drain).action(async (options: DrainOptions) => {
     const { drain: run } = await import('./drain.ts');
     finish(await run(options, surroundings));
   });
   withSocket(program.command('undrain'))
     .description('end a drain at whatever step it is: the checks decide again')
-    .action(async (options: SocketOptions) => {
+    .option('--as <name>', AS)
+    .action(async (options: UndrainOptions) => {
       const { undrain } = await import('./undrain.ts');
       finish(await undrain(options, surroundings));
     });
@@ -283,6 +286,7 @@ const withSocket = (command: Command): Command =>
 const seconds = durationUpTo(FORCE_SECONDS_MAXIMUM, '24h');
 const drainSeconds = durationUpTo(DRAIN_SECONDS_MAXIMUM, '720h');
 const deadlineSeconds = durationUpTo(DEADLINE_SECONDS_MAXIMUM, '24h');
+const AS = 'for units: by this name, and only if nobody else has drained this gateway';
 /** Of no fleet there are more. */
 const GATEWAYS_MAXIMUM = 99_999;
 

@@ -1,6 +1,7 @@
 /** `swancast status`: what is, as tables. */
 import { duration } from '../duration.ts';
 import type { Status } from '../status.ts';
+import { leavingLines } from './drain-text.ts';
 import { askStatus } from './fetch-status.ts';
 import { EXIT, printJson } from './outcome.ts';
 import type { SocketOptions, Surroundings } from './program.ts';
@@ -25,6 +26,7 @@ export function statusText({
   checks,
   bgp,
   bfd,
+  sessions,
   orders_obstacle: orders,
 }: Status): string {
   const alive =
@@ -44,6 +46,7 @@ export function statusText({
         each.reason,
       ]),
     ),
+    ...leavingLines(sessions),
     ...forcedTable(prefixes),
     ...flapTable(prefixes),
     table(
@@ -69,9 +72,12 @@ export function statusText({
     ...(bfd === undefined ? [] : [table(['BFD PEER', 'SESSION'], Object.entries(bfd))]),
     ...(orders === undefined ? [] : [`WARNING: ${orders}`]),
     ...(bgp.redial_obstacle === undefined ? [] : [`WARNING: ${REDIAL_LATE}: ${bgp.redial_obstacle}`]),
-    `${guard}\n`,
+    `${sessionsLine(sessions)}\n${guard}\n`,
   ].join('\n\n');
 }
+
+const sessionsLine = ({ anycast, pinned, other }: Status['sessions']): string =>
+  `sessions: ${anycast} on anycast addresses, ${pinned} on our own, ${other} elsewhere`;
 
 const REDIAL_LATE = 'a router that comes back may have to wait for up to a minute, as ExaBGP cannot be told';
 const KEEPS_ROUTES = 'WARNING: graceful restart is on, it keeps our routes when ExaBGP dies';

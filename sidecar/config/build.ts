@@ -8,6 +8,7 @@ import { CHECK_TYPES, type CheckTypeName } from '../../health/registry.ts';
 import { addressText, familyOf, prefixText } from './address.ts';
 import { limitsSpec, PROVING_TYPE } from './check-types.ts';
 import { buildFleet, buildHttp } from './build-fleet.ts';
+import { buildSessions } from './build-sessions.ts';
 import { cannotPrepend, carriersOf } from './carriers.ts';
 import type { CheckConfig, Config, NeighborConfig, Preference, PrefixConfig } from './config.ts';
 import type { Raw, RawMap } from './document.ts';
@@ -51,6 +52,7 @@ export function buildConfig(root: RawMap, reader: Reader, hostname: string): Con
     lease: read(SECTIONS.lease, 'lease'),
     decision: read(SECTIONS.decision, 'decision'),
     ...(fleet === undefined ? {} : { fleet }),
+    sessions: buildSessions(root['sessions'], reader),
     checks: withNaturalDependencies(
       checks.map((raw, index) => buildCheck(raw, `checks[${index}]`, profile, reader)),
     ),

@@ -13,6 +13,7 @@
 import type { Profile } from '../../health/profile.ts';
 import type { Class } from '../../health/reason.ts';
 import type { Attributes } from '../../bgp/announcement.ts';
+import type { SessionsSettings } from '../sessions/policy.ts';
 
 export type Family = 'ipv4' | 'ipv6';
 
@@ -121,6 +122,12 @@ export interface FleetConfig extends TokenConfig {
   readonly tls?: { readonly caFile?: string; readonly certificateFile?: string; readonly keyFile?: string };
 }
 
+export interface SessionsConfig extends SessionsSettings {
+  /** Unicast; see ownAddresses(). */
+  readonly ownAddress?: string;
+  readonly ownAddress6?: string;
+}
+
 export interface HttpConfig extends TokenConfig {
   readonly listen: { readonly host: string; readonly port: number } | undefined;
   /** With `clientCaFile` who asks must show a certificate of that authority. /healthz and /readyz stay open. */
@@ -154,7 +161,7 @@ export interface Config {
   /** Already worked into `checks`. */
   readonly profile: Profile;
   readonly gateway: { readonly name: string };
-  readonly strongswan: { readonly viciSocket: string };
+  readonly strongswan: { readonly viciSocket: string; readonly restartGraceMs: number };
   readonly prefixes: readonly PrefixConfig[];
   readonly bgp: BgpConfig;
   readonly lease: {
@@ -173,6 +180,7 @@ export interface Config {
     readonly flapHoldMs: number;
   };
   readonly fleet?: FleetConfig;
+  readonly sessions: SessionsConfig;
   readonly checks: readonly CheckConfig[];
   readonly http: HttpConfig;
   readonly control: { readonly socket: string; readonly stateDirectory: string };

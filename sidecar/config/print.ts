@@ -12,18 +12,19 @@ import type {
   NeighborConfig,
   PrefixConfig,
   RouteConfig,
+  SessionsConfig,
 } from './config.ts';
 import { fieldName } from './key-spec.ts';
 
 type Plain = { readonly [key: string]: unknown };
 
 export function plainConfig(config: Config): Plain {
-  const { profile, gateway, strongswan, prefixes, bgp, lease, decision, fleet, checks, http, control, log } =
-    config;
+  const { profile, gateway, strongswan, prefixes, bgp, lease, decision, fleet } = config;
+  const { sessions, checks, http, control, log } = config;
   return {
     profile,
     gateway: { name: gateway.name },
-    strongswan: { vici_socket: strongswan.viciSocket },
+    strongswan: { vici_socket: strongswan.viciSocket, restart_grace_ms: strongswan.restartGraceMs },
     prefixes: prefixes.map(plainPrefix),
     bgp: given({
       supervise: bgp.supervise,
@@ -49,6 +50,7 @@ export function plainConfig(config: Config): Plain {
       flap_hold_seconds: decision.flapHoldMs / 1000,
     },
     ...(fleet === undefined ? {} : { fleet: plainFleet(fleet) }),
+    sessions: plainSessions(sessions),
     checks: checks.map(plainCheck),
     http: plainHttp(http),
     control: { socket: control.socket, state_directory: control.stateDirectory },
@@ -92,6 +94,40 @@ const plainFleet = (fleet: FleetConfig): Plain =>
         key_file: fleet.tls.keyFile,
       }),
   });
+
+const plainSessions = (sessions: SessionsConfig): Plain => {
+  const { pin, drain, evacuate, sweep } = sessions;
+  return given({
+    addresses: sessions.addresses,
+    own_address: sessions.ownAddress,
+    own_address6: sessions.ownAddress6,
+    connections: sessions.connections,
+    ignore: sessions.ignore,
+    rate_per_second: sessions.ratePerSecond,
+    pin: {
+      enabled: pin.enabled,
+      delay_ms: pin.delayMs,
+      rate_per_second: pin.ratePerSecond,
+      storm_per_second: pin.stormPerSecond,
+      verify_ms: pin.verifyMs,
+    },
+    drain: {
+      pin_first: drain.pinFirst,
+      worse_ms: drain.worseMs,
+      settle_ms: drain.settleMs,
+      settle_max_ms: drain.settleMaxMs,
+      verify_ms: drain.verifyMs,
+      deadline_seconds: drain.deadlineMs / 1000,
+    },
+    evacuate: { enabled: evacuate.enabled },
+    sweep: {
+      enabled: sweep.enabled,
+      before_ms: sweep.beforeMs,
+      after_ms: sweep.afterMs,
+      quiet_ms: sweep.quietMs,
+    },
+  });
+};
 
 const plainPrefix = (prefix: PrefixConfig): Plain =>
   given({

@@ -5,6 +5,7 @@ import { fleetRules } from './rules-fleet.ts';
 import { neighborRules } from './rules-neighbors.ts';
 import { ownAddressRules, prefixRules } from './rules-routes.ts';
 import { httpRules } from './rules-secrets.ts';
+import { sessionsRules } from './rules-sessions.ts';
 import { atMost, seconds, type Violation } from './violation.ts';
 
 export function* rules(config: Config): Generator<Violation> {
@@ -14,6 +15,7 @@ export function* rules(config: Config): Generator<Violation> {
   yield* prefixRules(config);
   yield* ownAddressRules(config);
   yield* fleetRules(config);
+  yield* sessionsRules(config);
   yield* httpRules(config);
   yield* timeRules(config);
   yield* socketRules(config);

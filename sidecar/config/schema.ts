@@ -8,6 +8,7 @@ import { LOG_LEVELS } from './config.ts';
 import { FLEET, HTTP } from './schema-fleet.ts';
 import { NEIGHBOR } from './schema-neighbors.ts';
 import { PREFIX } from './schema-routes.ts';
+import { SESSIONS } from './schema-sessions.ts';
 import { CHECK } from './schema-checks.ts';
 
 const GATEWAY = {
@@ -29,6 +30,12 @@ const STRONGSWAN = {
       doc: "charon's VICI socket (`charon.plugins.vici.socket` in strongswan.conf). The user of swancast needs read and write access to it.",
       format: 'socket',
       default: '/run/charon.vici',
+    },
+    restart_grace_ms: {
+      doc: 'How long a charon that is gone may take to come back before its prefixes are withdrawn. With kernel ESP its sessions go on meanwhile; new logins do not. The last proof that charon lives gets no younger, so `lease.max_age_seconds` must be larger by more than interval and timeout of the charon check: 4 for a grace of 3000.',
+      format: 'nat',
+      maximum: 30_000,
+      default: 0,
     },
   },
 } as const satisfies MapSpec;
@@ -180,6 +187,7 @@ export const SECTIONS = {
   lease: LEASE,
   decision: DECISION,
   fleet: FLEET,
+  sessions: SESSIONS,
   http: HTTP,
   control: CONTROL,
   log: LOG,

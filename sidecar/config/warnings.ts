@@ -5,6 +5,7 @@ import type { Config } from './config.ts';
 import { missingCredentials } from './secrets.ts';
 import { fleetWarnings } from './warnings-fleet.ts';
 import { routeWarnings } from './warnings-routes.ts';
+import { sessionsWarnings } from './warnings-sessions.ts';
 
 export interface Warning {
   readonly key: string;
@@ -19,6 +20,7 @@ export function warnings(
     ...programWarnings(config),
     ...routeWarnings(config),
     ...fleetWarnings(config),
+    ...sessionsWarnings(config),
     ...missingCredentials(config, env).map(({ key, value }) => ({
       key,
       message: `the credential ${JSON.stringify(value)} cannot be looked at from here, since systemd shows it to the unit alone; check the file that LoadCredential= names`,

@@ -10,14 +10,16 @@ import type { Identity } from './member-client.ts';
 import { FleetPoll } from './poll.ts';
 import { fleetReport, type FleetReport } from './report.ts';
 import type { FleetView } from './view.ts';
-import { NO_LOAD, wordOf, type FleetLoad, type FleetWord, type WordSource } from './word.ts';
+import { NO_LOAD, wordOf, type FleetDrain, type FleetLoad, type FleetWord, type WordSource } from './word.ts';
 
 export interface FleetDeskOptions {
   readonly gateway: string;
   readonly link: Pick<CharonLink, 'ask' | 'snapshot'>;
   readonly now: () => number;
   readonly log: Logger;
-  readonly status: () => Omit<WordSource, 'load' | 'set_up'>;
+  readonly status: () => Omit<WordSource, 'load' | 'set_up' | 'drain'> & {
+    readonly sessions: { readonly drain: FleetDrain | null };
+  };
   readonly onView: (view: FleetView) => void;
 }
 
@@ -124,7 +126,9 @@ export class FleetDesk implements FleetViews {
   }
 
   #ownWord(): FleetWord {
-    return wordOf({ ...this.#options.status(), load: this.#load(), set_up: this.#drift.digests });
+    const status = this.#options.status();
+    const { drain } = status.sessions;
+    return wordOf({ ...status, drain, load: this.#load(), set_up: this.#drift.digests });
   }
 
   #load(): FleetLoad {

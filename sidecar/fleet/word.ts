@@ -39,7 +39,8 @@ export interface FleetDrain {
   readonly reason: string;
   /** Wall clock, ISO 8601. */
   readonly since: string;
-  readonly until: string;
+  /** null: until it is taken back. */
+  readonly until: string | null;
 }
 
 /** IKE_SAs that charon counts; null = not known. */
@@ -88,10 +89,13 @@ export const wordOf = ({
     yielding: each.yielding,
     acknowledged: each.acknowledged,
   })),
-  drain: drain ?? null,
+  drain: drain === undefined || drain === null ? null : drainWord(drain),
   load,
   set_up: setUp,
 });
+
+/** `from` may say more. */
+const drainWord = ({ who, reason, since, until }: FleetDrain): FleetDrain => ({ who, reason, since, until });
 
 /** Far beyond what any gateway has; what is larger was not sent by one. */
 const PREFIXES_MAXIMUM = 2048;
@@ -140,7 +144,8 @@ function readPrefix(raw: unknown, path: string): FleetPrefix[] {
 
 function readDrain(raw: Fields): FleetDrain {
   const text = (key: string): string => excerpt(textAt(raw[key], `drain.${key}`, 4096), TEXT_MAXIMUM);
-  return { who: text('who'), reason: text('reason'), since: text('since'), until: text('until') };
+  const until = raw['until'] === null ? null : text('until');
+  return { who: text('who'), reason: text('reason'), since: text('since'), until };
 }
 
 function readLoad(raw: Fields): FleetLoad {
@@ -163,6 +168,8 @@ const PHASES = {
   announced: 'announced',
   degraded: 'degraded',
   withdrawn: 'withdrawn',
+  draining: 'draining',
+  drained: 'drained',
 } as const satisfies { [P in Phase]: P };
 
 const GATEWAY_STATES = {
@@ -170,6 +177,8 @@ const GATEWAY_STATES = {
   announced: 'announced',
   degraded: 'degraded',
   withdrawn: 'withdrawn',
+  draining: 'draining',
+  drained: 'drained',
   stopping: 'stopping',
 } as const satisfies { [S in GatewayState]: S };
 

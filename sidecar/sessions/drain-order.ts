@@ -18,6 +18,8 @@ export interface DrainOrder {
   readonly force?: boolean;
   /** The host is going down: nothing speaks against it then. */
   readonly shutdown?: boolean;
+  /** A drain that somebody else ordered is left as it is. */
+  readonly only_own?: boolean;
 }
 
 export function parseDrainOrder(raw: unknown): DrainOrder | string {
@@ -31,9 +33,10 @@ export function parseDrainOrder(raw: unknown): DrainOrder | string {
     'deadline_seconds',
     'force',
     'shutdown',
+    'only_own',
   ]);
   if (typeof fields === 'string') return fields;
-  const { who, reason, seconds, to, rate, deadline_seconds, force, shutdown } = fields;
+  const { who, reason, seconds, to, rate, deadline_seconds, force, shutdown, only_own } = fields;
   const move = MOVE_METHODS.find((each) => each === fields['move']);
   if (!isLine(who, WHO_MAXIMUM)) return `who: ${line(WHO_MAXIMUM)}`;
   if (!isLine(reason, REASON_MAXIMUM)) return `reason: ${line(REASON_MAXIMUM)}`;
@@ -46,6 +49,7 @@ export function parseDrainOrder(raw: unknown): DrainOrder | string {
   }
   if (force !== undefined && typeof force !== 'boolean') return 'force: true or false expected';
   if (shutdown !== undefined && typeof shutdown !== 'boolean') return 'shutdown: true or false expected';
+  if (only_own !== undefined && typeof only_own !== 'boolean') return 'only_own: true or false expected';
   return {
     who: who.trim(),
     reason: reason.trim(),
@@ -56,14 +60,25 @@ export function parseDrainOrder(raw: unknown): DrainOrder | string {
     ...(deadline_seconds === undefined ? {} : { deadline_seconds }),
     ...(force === undefined ? {} : { force }),
     ...(shutdown === undefined ? {} : { shutdown }),
+    ...(only_own === undefined ? {} : { only_own }),
   };
 }
 
-export function parseUndrainOrder(raw: unknown): { readonly who: string } | { readonly wrong: string } {
-  const fields = fieldsOf(raw, ['who']);
+/** The body of `POST /undrain`. */
+export interface UndrainOrder {
+  readonly who: string;
+  /** A drain that somebody else ordered is left as it is. */
+  readonly only_own?: boolean;
+}
+
+export function parseUndrainOrder(raw: unknown): UndrainOrder | { readonly wrong: string } {
+  const fields = fieldsOf(raw, ['who', 'only_own']);
   if (typeof fields === 'string') return { wrong: fields };
-  const { who } = fields;
-  return isLine(who, WHO_MAXIMUM) ? { who: who.trim() } : { wrong: `who: ${line(WHO_MAXIMUM)}` };
+  const { who, only_own } = fields;
+  if (!isLine(who, WHO_MAXIMUM)) return { wrong: `who: ${line(WHO_MAXIMUM)}` };
+  if (only_own !== undefined && typeof only_own !== 'boolean')
+    return { wrong: 'only_own: true or false expected' };
+  return { who: who.trim(), ...(only_own === undefined ? {} : { only_own }) };
 }
 
 const line = (maximum: number): string => `one line of 1 to ${maximum} printable characters expected`;

@@ -87,6 +87,8 @@ export interface SessionsState {
   readonly drain: Drain | undefined;
   readonly evacuation: Evacuation;
   readonly sweep: Sweep;
+  /** IKE_SAs that charon was told to move, since the start. */
+  readonly told: { readonly redirected: number; readonly terminated: number };
 }
 
 export interface SessionsStep {
@@ -107,6 +109,7 @@ export const NO_SESSIONS: SessionsState = {
   drain: undefined,
   evacuation: NO_EVACUATION,
   sweep: NO_SWEEP,
+  told: { redirected: 0, terminated: 0 },
 };
 
 /** What the decision must make of the announcements. */
@@ -153,6 +156,7 @@ export function stepSessions(
   const parts = [drained, evacuated, swept, pinned];
   const listing = nextListing(heard, parts, now);
   const isAsking = listing !== undefined && listing <= now;
+  const effects = parts.flatMap((part) => part.effects);
   const state: SessionsState = {
     ...heard,
     book: isAsking ? beginListing(pinned.book) : pinned.book,
@@ -162,18 +166,29 @@ export function stepSessions(
     evacuation: evacuated.evacuation,
     sweep: swept.sweep,
     pin: pinned.pin,
+    told: counted(heard.told, effects),
   };
   const times = [...parts.map(({ wakeAt }) => wakeAt), isAsking ? undefined : listing];
   const coming = times.filter((time) => time !== undefined && time > now) as number[];
   return {
     state,
     effects: [
-      ...parts.flatMap(({ effects }) => effects),
+      ...effects,
       ...(isAsking ? [{ type: 'list' as const }] : []),
       ...parts.flatMap(({ notices }) => notices.map((notice) => ({ type: 'notice' as const, notice }))),
       ...drained.ended.map((intent) => ({ type: 'drain-ended' as const, intent })),
     ],
     wakeAt: coming.length === 0 ? undefined : Math.min(...coming),
+  };
+}
+
+function counted(before: SessionsState['told'], effects: readonly MoveEffect[]): SessionsState['told'] {
+  if (effects.length === 0) return before;
+  const of = (type: MoveEffect['type']): number =>
+    effects.reduce((sum, effect) => sum + (effect.type === type ? effect.ids.length : 0), 0);
+  return {
+    redirected: before.redirected + of('redirect'),
+    terminated: before.terminated + of('terminate'),
   };
 }
 

@@ -5,7 +5,7 @@
 import type { Moment } from '../intent.ts';
 import { IntentFileError } from '../intent-file.ts';
 import { drainIntentOf, drainSentence, type DrainIntent } from './drain-intent.ts';
-import { parseDrainOrder, parseUndrainOrder, type DrainOrder } from './drain-order.ts';
+import { parseDrainOrder, parseUndrainOrder, type DrainOrder, type UndrainOrder } from './drain-order.ts';
 import type { SessionsEvent, SessionsState } from './machine.ts';
 import type { SessionsPolicy, Target } from './policy.ts';
 import { sessionsStatus, type SessionsStatus } from './progress.ts';
@@ -52,7 +52,8 @@ export class DrainDesk {
   async drain(body: unknown): Promise<DrainOutcome> {
     const order = parseDrainOrder(body);
     if (typeof order === 'string') return { refused: 'bad-order', why: order };
-    const { log, policy, clock } = this.#options;
+    const { log, policy, clock, state } = this.#options;
+    if (this.#isOthers(order)) return { done: sessionsStatus(state(), clock().now) };
     const wrong = this.#strange(order);
     if (wrong !== undefined) return { refused: 'bad-order', why: wrong };
     const against = order.shutdown === true ? [] : await this.#against(order);
@@ -79,11 +80,20 @@ export class DrainDesk {
 
   /** `body`: anything; `{ who }` expected. Nothing happens when nothing is drained. */
   async undrain(body: unknown): Promise<DrainOutcome> {
-    const who = parseUndrainOrder(body);
-    if ('wrong' in who) return { refused: 'bad-order', why: who.wrong };
+    const order = parseUndrainOrder(body);
+    if ('wrong' in order) return { refused: 'bad-order', why: order.wrong };
     const { state, clock } = this.#options;
-    if (state().drain === undefined) return { done: sessionsStatus(state(), clock().now) };
-    return await this.#carryOut(undefined, `${who.who} undrains`);
+    if (state().drain === undefined || this.#isOthers(order))
+      return { done: sessionsStatus(state(), clock().now) };
+    return await this.#carryOut(undefined, `${order.who} undrains`);
+  }
+
+  /** Somebody else's, and the order is not to touch that. */
+  #isOthers({ who, only_own: onlyOwn = false }: UndrainOrder): boolean {
+    const by = this.#options.state().drain?.intent.who;
+    if (!onlyOwn || by === undefined || by === who) return false;
+    this.#options.log('info', `${who} leaves the drain of ${by} as it is`);
+    return true;
   }
 
   async #carryOut(intent: DrainIntent | undefined, what: string): Promise<DrainOutcome> {

@@ -5,13 +5,13 @@
  *     addresses: pool              identity: a client gets the same inner address on every gateway
  *     connections: [clients]       default: every connection that takes clients on an anycast address
  *     ignore: [canary@example.org] identities that are neither pinned nor swept (a drain moves them)
+ *     own_address: 203.0.113.1     and own_address6: default is our own entry in fleet.gateways
  *     rate_per_second: 100         logins caused at the other gateways, at most; `drain --rate` overrides
  *     pin:      { enabled: false, delay_ms: 50, rate_per_second: 50, storm_per_second: 100, verify_ms: 10000 }
  *     drain:    { pin_first: false, worse_ms: 1000, settle_ms: 500, settle_max_ms: 3000, verify_ms: 5000,
  *                 deadline_seconds: 300 }
  *     evacuate: { enabled: true }
  *     sweep:    { enabled: true, before_ms: 3000, after_ms: 10000, quiet_ms: 300 }
- *   strongswan: { restart_grace_ms: 0 }
  */
 import type { Family } from '../../health/family.ts';
 
@@ -71,8 +71,8 @@ export interface SweepPolicy {
   readonly quietMs: number;
 }
 
-/** The section `sessions` of the configuration. */
-export interface SessionsConfig {
+/** The section `sessions` of the configuration, but for our own addresses. */
+export interface SessionsSettings {
   readonly addresses: 'identity' | 'pool';
   readonly connections: readonly string[] | undefined;
   readonly ignore: readonly string[];
@@ -83,14 +83,14 @@ export interface SessionsConfig {
   readonly sweep: SweepPolicy;
 }
 
-export interface SessionsPolicy extends SessionsConfig {
-  /** This gateway: its name and its unicast addresses (its own entry in fleet.gateways). */
+export interface SessionsPolicy extends SessionsSettings {
+  /** This gateway: its name and its unicast addresses (sessions.own_address, or its own entry in fleet.gateways). */
   readonly own: Target;
   /** The prefixes of side `outside`. */
   readonly anycast: readonly string[];
 }
 
-export const SESSIONS_DEFAULTS: SessionsConfig = {
+export const SESSIONS_DEFAULTS: SessionsSettings = {
   addresses: 'pool',
   connections: undefined,
   ignore: [],
@@ -107,16 +107,6 @@ export const SESSIONS_DEFAULTS: SessionsConfig = {
   evacuate: { enabled: true },
   sweep: { enabled: true, beforeMs: 3000, afterMs: 10_000, quietMs: 300 },
 };
-
-/**
- * `strongswan.restart_grace_ms`: how long a charon that is gone may take to come back before its prefixes are
- * withdrawn. With kernel ESP its sessions go on meanwhile, and only new logins are lost. It must end before the
- * evidence is too old (lease.max_age_seconds), as the guard withdraws then whatever anybody wants.
- */
-export interface RestartGrace {
-  readonly restartGraceMs: number;
-}
-export const RESTART_GRACE_DEFAULT: RestartGrace = { restartGraceMs: 0 };
 
 /** `--rate` and `sessions.rate_per_second`. */
 export const RATE_MAXIMUM = 10_000;

@@ -47,12 +47,15 @@ export interface SessionsStatus {
   readonly other: number;
   readonly pin: PinCounts & { readonly waiting: number };
   readonly swept: number;
+  /** Since this process started, by anything that moves clients. */
+  readonly redirected: number;
+  readonly terminated: number;
   readonly drain: DrainStatus | null;
   readonly evacuation: (ExodusStatus & { readonly prefixes: readonly string[] }) | null;
 }
 
 export function sessionsStatus(state: SessionsState, now: number): SessionsStatus {
-  const { book, pin, sweep, drain, evacuation } = state;
+  const { book, pin, sweep, told, drain, evacuation } = state;
   const counts = { anycast: 0, pinned: 0, other: 0 };
   for (const session of book.sessions.values()) {
     if (!isLive(session)) continue;
@@ -63,6 +66,7 @@ export function sessionsStatus(state: SessionsState, now: number): SessionsStatu
     ...counts,
     pin: { ...pin.counts, waiting: pin.waiting.size },
     swept: sweep.swept,
+    ...told,
     drain: drain === undefined ? null : drainStatus(drain.intent, drain.exodus, now),
     evacuation:
       exodus === undefined ? null : { ...exodusStatus(exodus, now), prefixes: [...(exodus.prefixes ?? [])] },

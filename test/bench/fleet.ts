@@ -122,6 +122,7 @@ class Gateway {
       pace: () => undefined,
       journal: () => undefined,
       forceEnded: () => undefined,
+      sessions: () => undefined,
     },
     monotonic,
   );

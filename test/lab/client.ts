@@ -56,14 +56,19 @@ export class Clients {
     this.charon = new Charon('client', topology.namespaces.client, directory, processes, settings);
   }
 
-  async configure(authority: Authority, signal: AbortSignal): Promise<void> {
+  /** @param edit takes what would be in swanctl.conf by default, and says what shall be */
+  async configure(
+    authority: Authority,
+    signal: AbortSignal,
+    edit: (usual: string) => string = (usual) => usual,
+  ): Promise<void> {
     const issued = await Promise.all(
       this.#topology.clients.map(
         async (_, client) => [`client${client + 1}`, await authority.issueClient(client, signal)] as const,
       ),
     );
     this.charon.configure(
-      clientSwanctlConf(this.#topology, this.#settings),
+      edit(clientSwanctlConf(this.#topology, this.#settings)),
       authority,
       Object.fromEntries(issued),
     );

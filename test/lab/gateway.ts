@@ -70,7 +70,8 @@ export class Gateway {
     const directory = join(labDirectory, plan.name);
     mkdirSync(directory);
     const radius = options.stress || options.site?.radius === true ? { radius: plan.backendSide } : {};
-    const settings = { patient: options.stress, ...radius };
+    const crowd = options.site?.crowd === true ? { crowd: true } : {};
+    const settings = { patient: options.stress, ...crowd, ...radius };
     this.charon = new Charon(plan.name, plan.namespace, directory, processes, settings);
     this.#updown = join(directory, 'updown.sh');
     this.slowUpdown(0);
@@ -112,7 +113,8 @@ export class Gateway {
     const updown = this.#options.stress ? this.#updown : undefined;
     const pool = this.#options.site?.sharedPool ?? this.plan.pool;
     const eap = this.#options.stress || this.#options.site?.radius === true;
-    return gatewaySwanctlConf(this.plan, { updown, eap, pool, ...settings });
+    const usual = gatewaySwanctlConf(this.plan, { updown, eap, pool, ...settings });
+    return this.#options.site?.gatewaySwanctl?.(this.plan, usual) ?? usual;
   }
 
   /** From now on charon's updown script takes this long for each CHILD_SA that comes up. */

@@ -18,6 +18,9 @@ import { expectRoute, expectSteady, whereOf } from './steady.ts';
 import { Timeline, type Where } from './timeline.ts';
 import { planTopology, type GatewayName, type GatewayPlan, type Topology } from './topology.ts';
 
+/** Of clients that log in all at once; see DaemonSettings. */
+const FIRST_ANSWER_MS = 10;
+
 export interface LabOptions {
   /** Claimed by us. */
   readonly ledger: Ledger;
@@ -114,6 +117,7 @@ export async function raiseLab(options: LabOptions, signal: AbortSignal): Promis
   });
   const clients = new Clients(topology, directory, processes, {
     patient: stress,
+    ...(site.crowd === true ? { firstAnswerMs: FIRST_ANSWER_MS } : {}),
     ...(site.radius === true ? { eap: true } : {}),
   });
   const startGateway = async (gateway: Gateway, started: AbortSignal): Promise<void> => {
@@ -122,7 +126,7 @@ export async function raiseLab(options: LabOptions, signal: AbortSignal): Promis
     await gateway.startCharon(started);
   };
   const startClients = async (started: AbortSignal): Promise<void> => {
-    await clients.configure(authority, started);
+    await clients.configure(authority, started, site.clientSwanctl);
     await clients.charon.start(started);
   };
   const places: readonly ({ readonly namespace: string } & Where)[] = [

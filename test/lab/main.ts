@@ -11,6 +11,7 @@
  *                      fault-window.ts and fault-report.ts: judged
  *   health/            health: see health/trial.ts
  *   routing/           routing: see routing/trial.ts; trial-labs.ts: what both have in common
+ *   sessions/          exercise: see sessions/exercise.ts
  *   restarts.ts        hitless restarts in a row; idle.ts: what the processes cost (process-cost.ts)
  *   lab.ts             puts the lab together from topology.ts (drawing), site.ts (how it may differ), namespaces.ts,
  *                      pki.ts, charon.ts, router-conf.ts, steady.ts (until it is up),
@@ -39,6 +40,7 @@ import { labDirectory, Ledger, NAME_PATTERN } from './ledger.ts';
 import { runRouting, type RoutingOptions } from './routing/routing-exercise.ts';
 import { runRestarts, type RestartsOptions } from './restarts.ts';
 import { ROUTER_KINDS } from './router.ts';
+import { runSessions, type SessionsOptions } from './sessions/run.ts';
 import { runInMachine } from './vm/exercise.ts';
 import { planMachine } from './vm/plan.ts';
 
@@ -161,6 +163,15 @@ command('routing', 'prefixes, neighbors, roles, fleet and routers, judged at the
   )
   .option('--seconds <n>', 'how long to watch where nothing may happen', parseCount(3600), 300)
   .action(async (options: RoutingOptions) => finish(await runRouting(options, output, interrupt.signal)));
+command('exercise', 'what clients with traffic see of crashes, drains, flaps and fail-backs')
+  .argument('<name>', '"all", or names with + between: crash, drain-redirect, "flap pinned"…')
+  .option('--runs <n>', 'how often each', parseCount(1000), 1)
+  .option('--clients <n>', 'IKEv2 clients', parseCount(1000), 20)
+  .option('--talkers <n>', 'so many of them have traffic; all by default', parseCount(250))
+  .option('--rate <n>', 'clients moved a second; as swancast has it by default', parseCount(10_000))
+  .action(async (name: string, options: SessionsOptions) =>
+    finish(await runSessions(name, options, output, interrupt.signal)),
+  );
 command('restarts', "the serving gateway's swancast restarted again and again: nobody may notice")
   .option('--runs <n>', 'how often', parseCount(1000), 50)
   .option('--clients <n>', 'IKEv2 clients', parseCount(250), 1)

@@ -20,8 +20,14 @@ export interface Site extends Extent {
   readonly ready?: (lab: Lab, signal: AbortSignal) => Promise<void>;
   /** BGP is watched in the backend's namespace too; its events say `where: 'backend'`. */
   readonly watchBackend?: boolean;
+  /** Clients may log in all at once, see DaemonSettings. */
+  readonly crowd?: boolean;
   /** Gateways ask a RADIUS server on their side of the backend for EAP, and there are clients that want it: EAP_CLIENTS. */
   readonly radius?: boolean;
+  /** A gateway's swanctl.conf. @param usual what it would be by default */
+  readonly gatewaySwanctl?: (gateway: GatewayPlan, usual: string) => string;
+  /** The clients' swanctl.conf. @param usual what it would be by default */
+  readonly clientSwanctl?: (usual: string) => string;
   /** Virtual addresses of all gateways, instead of a pool of each and a route of the backend to it. */
   readonly sharedPool?: string;
 }

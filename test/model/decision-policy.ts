@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { HEALTH_REASONS, type HealthReason } from '../../health/reason.ts';
 import type { Policy } from '../../sidecar/decision.ts';
+import { SESSIONS_DEFAULTS } from '../../sidecar/sessions/policy.ts';
 import type { CheckPolicy } from '../../sidecar/verdict.ts';
 
 export const PREFIXES = ['192.0.2.1/32', '2001:db8:53::1/128'] as const;
@@ -168,6 +169,8 @@ export function policyFor(turned: Knobs): Policy {
       flapHoldMs: 6000,
     },
     lease: { ttlMs: 1000, maxAgeMs: 3000, handoverMs: 5000 },
+    sessions: { ...SESSIONS_DEFAULTS, own: { name: 'gw1' }, anycast: turned.prefixes },
+    restartGraceMs: 0,
     ...(turned.hasFleet ? { fleet: FLEET } : {}),
   };
 }

@@ -55,6 +55,20 @@ describe('policy', () => {
     expect(policy.checks.get('sas')?.dependsOn).toEqual(['charon']);
   });
 
+  it('pins to our own address, as the section sessions says or else our entry in the fleet', () => {
+    const own = (more: string): unknown =>
+      policyOf(config((yaml) => `${yaml}fleet: { gateways: [${ENTRY}] }\nsessions: {${more}}\n`)).sessions
+        .own;
+    const ENTRY =
+      '{ name: gw1, url: "http://10.1.1.2:9179", address: 203.0.113.1, address6: "2001:db8:1::1" }';
+    expect(own('')).toEqual({ name: 'gw1', address: '203.0.113.1', address6: '2001:db8:1::1' });
+    expect(own(' own_address: 203.0.113.9 ')).toMatchObject({ address: '203.0.113.9' });
+    expect(policy.sessions).toMatchObject({
+      own: { name: 'gw1' },
+      anycast: policy.prefixes.map(({ prefix }) => prefix),
+    });
+  });
+
   it('puts the attributes of each state on the route', () => {
     expect(policy.prefixes[0]?.routes.announced[0]).toMatchObject({
       prefix: '192.0.2.1/32',
@@ -227,6 +241,12 @@ describe('reload', () => {
       [],
     ],
     ['a fence', 'bgp:', "bgp:\n  allowed_prefixes: [192.0.2.0/24, '2001:db8::/32', 198.51.100.0/24]", []],
+    [
+      'sessions',
+      'decision:',
+      'sessions: { pin: { enabled: true }, own_address: 203.0.113.1 }\ndecision:',
+      [],
+    ],
     ['a prefix that is new', 'bgp:', '  - prefix: 203.0.113.0/24\nbgp:', []],
   ])('%s', (_, from, to, changed) => {
     const plan = reloadPlan(

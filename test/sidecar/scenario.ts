@@ -3,15 +3,10 @@ import type { HealthReason } from '../../health/reason.ts';
 import type { Announcement } from '../../bgp/announcement.ts';
 import type { LeaseReport } from '../../bgp/lease.ts';
 import type { PrefixPolicy } from '../../sidecar/prefix.ts';
+import { SESSIONS_DEFAULTS } from '../../sidecar/sessions/policy.ts';
+import { stepAll, type StepAll } from '../../sidecar/step-all.ts';
 import { intentOf, type ForceVerb, type Intent } from '../../sidecar/intent.ts';
-import {
-  initialState,
-  step,
-  type Effect,
-  type Event,
-  type Policy,
-  type State,
-} from '../../sidecar/decision.ts';
+import { initialState, type Event, type Policy, type State } from '../../sidecar/decision.ts';
 
 export const V4 = '192.0.2.1/32';
 export const V6 = '2001:db8:53::1/128';
@@ -53,6 +48,8 @@ export const POLICY: Policy = {
     flapHoldMs: 60_000,
   },
   lease: { ttlMs: 1000, maxAgeMs: 3000, handoverMs: 5000 },
+  sessions: { ...SESSIONS_DEFAULTS, own: { name: 'gw1' }, anycast: [V4, V6] },
+  restartGraceMs: 0,
 };
 
 export const EMPTY: LeaseReport = {
@@ -69,7 +66,7 @@ export class Scenario {
   state: State;
   now = 1000;
   wakeAt: number | undefined;
-  readonly effects: { readonly at: number; readonly effect: Effect }[] = [];
+  readonly effects: { readonly at: number; readonly effect: StepAll['effects'][number] }[] = [];
   policy: Policy;
 
   constructor(policy: Policy = POLICY) {
@@ -129,7 +126,7 @@ export class Scenario {
   }
 
   send(event: Event): this {
-    const { state, effects, wakeAt } = step(this.state, event, this.policy, this.now);
+    const { state, effects, wakeAt } = stepAll(this.state, event, this.policy, this.now);
     if (wakeAt !== undefined && wakeAt <= this.now)
       throw new Error(`woken at ${wakeAt}, which is not after ${this.now}`);
     this.state = state;

@@ -16,6 +16,7 @@ function setUp(overrides: Partial<Actors> = {}) {
     renew: (generation) => void said.push(`renew ${generation}`),
     pace: (check, fast) => void said.push(`pace ${check} ${fast}`),
     journal: ({ prefix, from, to }) => void said.push(`${prefix} ${from} → ${to}`),
+    sessions: (effect) => void said.push(effect.type),
     forceEnded: ({ intent, why }) => void said.push(`${intent.prefix} ${intent.verb} ${why}`),
     ...overrides,
   };

@@ -29,7 +29,16 @@ const LATE: DrainStatus = {
 };
 
 const sessions = (one: DrainStatus | null): SessionsStatus => ({
-  ...{ anycast: 1, pinned: 2, other: 0, swept: 0, drain: one, evacuation: null },
+  ...{
+    anycast: 1,
+    pinned: 2,
+    other: 0,
+    swept: 0,
+    redirected: 0,
+    terminated: 0,
+    drain: one,
+    evacuation: null,
+  },
   pin: { redirected: 0, moved: 0, ignored: 0, limited: 0, unable: 0, waiting: 0 },
 });
 
@@ -78,6 +87,20 @@ describe('swancast drain', () => {
   const seams = { isGoingDown: async () => false, terminal: undefined, everyMs: 1 };
   const run = (options: Partial<Parameters<typeof drain>[0]>, more = {}) =>
     drain({ socket, reason: 'reboot', move: 'auto', ...options }, surroundings, { ...seams, ...more });
+
+  it('is modest in a unit, and has nothing to do after a crash', async () => {
+    answers = [{ status: 200, body: sessions(STATUS) }];
+    await run({ as: 'strongswan.service' });
+    expect(asked[0]?.body).toMatchObject({ who: 'strongswan.service', only_own: true });
+    const unit = { as: 'strongswan.service', socket, reason: 'stops', move: 'auto' as const };
+    for (const env of [{ SERVICE_RESULT: 'signal', MAINPID: '7' }, { SERVICE_RESULT: 'success' }]) {
+      expect(await drain(unit, { ...surroundings, env }, seams)).toBe(EXIT.ok);
+    }
+    expect(asked).toHaveLength(1);
+    answers = [{ status: 200, body: sessions(STATUS) }];
+    await drain(unit, { ...surroundings, env: { SERVICE_RESULT: 'success', MAINPID: '7' } }, seams);
+    expect(asked).toHaveLength(2);
+  });
 
   it('orders, and says how it stands', async () => {
     answers = [{ status: 200, body: sessions(STATUS) }];

@@ -22,6 +22,7 @@ NEIGHBOR     SESSION  SEEN
 10.1.1.1     up       -
 fd00:1:1::1  down     peer reset, message (notification received)
 
+sessions: 0 on anycast addresses, 0 on our own, 0 elsewhere
 guard: connected, lease held, generation 7
 `);
   });

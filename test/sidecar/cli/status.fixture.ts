@@ -1,4 +1,6 @@
 /** A gateway whose charon died half a second ago, and one that cannot be heard. */
+import { NO_SESSIONS } from '../../../sidecar/sessions/machine.ts';
+import { sessionsStatus } from '../../../sidecar/sessions/progress.ts';
 import type { Status } from '../../../sidecar/status.ts';
 
 const gone = {
@@ -81,6 +83,7 @@ export const WITHDRAWN: Status = {
     graceful_restart: [],
     neighbor_reasons: { 'fd00:1:1::1': 'peer reset, message (notification received)' },
   },
+  sessions: sessionsStatus(NO_SESSIONS, 0),
   journal: [
     {
       time: '2026-01-01T00:00:01.500Z',

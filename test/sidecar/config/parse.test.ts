@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { expectedProblems, EXAMPLE, fixtures, fixtureText, MINIMAL, parse, problemsOf } from './fixture.ts';
 import { readFileSync } from 'node:fs';
+import { SESSIONS_DEFAULTS } from '../../../sidecar/sessions/policy.ts';
 
 describe('bad configurations', () => {
   it('has a fixture for everything named in the issue', () => {
@@ -64,7 +65,8 @@ describe('good configurations', () => {
     expect(parse(MINIMAL)).toEqual({
       profile: 'default',
       gateway: { name: 'gw.example' },
-      strongswan: { viciSocket: '/run/charon.vici' },
+      strongswan: { viciSocket: '/run/charon.vici', restartGraceMs: 0 },
+      sessions: SESSIONS_DEFAULTS,
       prefixes: [
         {
           prefix: '192.0.2.1/32',

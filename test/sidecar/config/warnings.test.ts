@@ -37,6 +37,21 @@ describe('warnings', () => {
       /^fleet\.minimum_others: 2 is more than there are others \(1\)/,
     ],
     [
+      'pinning, which doubles logins',
+      `${MINIMAL}sessions: { pin: { enabled: true }, own_address: 127.0.0.1 }\n`,
+      /^sessions\.pin\.enabled: makes each client log in twice/,
+    ],
+    [
+      'an own address that is not here',
+      `${MINIMAL}sessions: { own_address: 203.0.113.77 }\n`,
+      /^sessions\.own_address: "203\.0\.113\.77" is on no interface of this host/,
+    ],
+    [
+      'addresses by identity and nobody to redirect to',
+      `${MINIMAL}sessions: { addresses: identity }\n`,
+      /^sessions\.addresses: means nothing without other gateways/,
+    ],
+    [
       'a token in the clear',
       `${MINIMAL}${FLEET}    - { name: gw2, url: 'http://gw2' }\n    - { name: gw3, url: 'https://gw3' }\n  token_file: /etc/token\n`,
       /^fleet\.gateways\[1\]\.url: the token goes there in the clear/,

@@ -5,7 +5,7 @@ import { initialState, step, type Policy, type State, type Transition } from '..
 import type { Member } from '../../../sidecar/fleet/view.ts';
 import type { FleetWord } from '../../../sidecar/fleet/word.ts';
 import { statusOf } from '../../../sidecar/status.ts';
-import { EMPTY, prefixRule } from '../scenario.ts';
+import { EMPTY, POLICY, prefixRule } from '../scenario.ts';
 
 export const PREFIX = '192.0.2.1/32';
 
@@ -40,6 +40,8 @@ export const fleetPolicy = (self: string, names: readonly string[], preempt: boo
   prefixes: [{ ...prefixRule(PREFIX, ['charon', 'service']), preempt }],
   hold: HOLD,
   lease: { ttlMs: 1000, maxAgeMs: 2000, handoverMs: 3000 },
+  sessions: { ...POLICY.sessions, own: { name: self }, anycast: [PREFIX] },
+  restartGraceMs: 0,
   fleet: {
     maxAgeMs: MAX_AGE_MS,
     minimumOthers: 1,

@@ -43,7 +43,7 @@ describe('a word from elsewhere', () => {
   });
 
   it.each([
-    ['a phase', { state: 'draining' }],
+    ['a phase', { state: 'sleeping' }],
     ['a class', { class: 'puzzled' }],
     ['the name of what every object has', { state: 'constructor' }],
   ])('says nothing about a prefix with %s that is not known here', (_, more) => {
@@ -52,7 +52,7 @@ describe('a word from elsewhere', () => {
   });
 
   it('may be in a state that is not known here', () => {
-    expect(parseWord(changed({ state: 'drained' }))).toMatchObject({ state: 'unknown' });
+    expect(parseWord(changed({ state: 'asleep' }))).toMatchObject({ state: 'unknown' });
   });
 
   it.each([

@@ -50,8 +50,25 @@ describe('POST /drain', () => {
     expect(kept.at(-1)).toBeUndefined();
   });
 
+  it('leaves the drain of somebody else alone, where it is told to', async () => {
+    const { crowd, kept, desk: one } = desk();
+    const unit = { ...ORDER, who: 'strongswan.service', only_own: true };
+    expect(await one.drain(unit)).toMatchObject({ done: { drain: { who: 'strongswan.service' } } });
+    expect(await one.undrain({ who: 'strongswan.service', only_own: true })).toMatchObject({
+      done: { drain: null },
+    });
+    await one.drain(ORDER);
+    expect(await one.drain(unit)).toMatchObject({ done: { drain: { who: 'alice' } } });
+    expect(await one.undrain({ who: unit.who, only_own: true })).toMatchObject({
+      done: { drain: { who: 'alice' } },
+    });
+    expect([crowd.state.drain?.intent.who, kept.length]).toEqual(['alice', 3]);
+    expect(await one.undrain({ who: unit.who, only_own: 'yes' })).toMatchObject({ refused: 'bad-order' });
+  });
+
   it.each([
     [{}, /who/],
+    [{ ...ORDER, only_own: 1 }, /only_own/],
     [{ ...ORDER, move: 'push' }, /move/],
     [{ ...ORDER, rate: 0 }, /rate/],
     [{ ...ORDER, rate: 1.5 }, /rate/],

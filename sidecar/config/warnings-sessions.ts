@@ -1,0 +1,45 @@
+/** What is allowed of sessions, and hardly ever meant. It looks at the addresses of this host. */
+import { networkInterfaces } from 'node:os';
+import { addressText } from './address.ts';
+import type { Config } from './config.ts';
+import { ownAddresses } from './own-addresses.ts';
+import { version } from './rules-neighbors.ts';
+import type { Warning } from './warnings.ts';
+
+export function sessionsWarnings(config: Config, here: readonly string[] = addressesHere()): Warning[] {
+  const { sessions, prefixes, fleet, gateway } = config;
+  const own = ownAddresses(config);
+  const found: Warning[] = [];
+  if (sessions.pin.enabled) {
+    const message =
+      'makes each client log in twice: where clients log in by EAP, see that the RADIUS server bears it; local_addrs of their connections must include our own address';
+    found.push({ key: 'sessions.pin.enabled', message });
+  }
+  for (const family of [4, 6] as const) {
+    const address = family === 4 ? own.address : own.address6;
+    const key = family === 4 ? 'sessions.own_address' : 'sessions.own_address6';
+    const isServed = prefixes.some((each) => each.side === 'outside' && each.family === family);
+    if (sessions.pin.enabled && isServed && address === undefined) {
+      const message = `is missing, so clients that come over ${version(family)} are not pinned; add it`;
+      found.push({ key, message });
+    }
+    // A word about another host is in the fleet all the same.
+    const isMeant =
+      sessions.pin.enabled || (family === 4 ? sessions.ownAddress : sessions.ownAddress6) !== undefined;
+    if (address === undefined || !isMeant || here.includes(address)) continue;
+    const message = `"${address}" is on no interface of this host, so nobody could be pinned to it; correct it (or look from the gateway itself)`;
+    found.push({ key, message });
+  }
+  const hasOthers = fleet?.gateways.some(({ name }) => name !== gateway.name) === true;
+  if (sessions.addresses === 'identity' && !hasOthers) {
+    const message =
+      'means nothing without other gateways to redirect clients to: a drain terminates them; add fleet.gateways';
+    found.push({ key: 'sessions.addresses', message });
+  }
+  return found;
+}
+
+const addressesHere = (): string[] =>
+  Object.values(networkInterfaces()).flatMap((each) =>
+    (each ?? []).map(({ address }) => addressText(address, 'any') ?? address),
+  );
