@@ -60,8 +60,9 @@ function hearGuard(state: State, report: LeaseReport | undefined, policy: Policy
     const prefixes = new Map(state.prefixes);
     for (const rule of state.stopping ? [] : policy.prefixes) {
       const routes = held.filter(({ prefix }) => prefix === rule.prefix);
-      const isCold = prefixes.get(rule.prefix)?.phase === 'cold';
-      if (isCold && routes.length > 0) prefixes.set(rule.prefix, adoptedPrefix(now, routes, rule));
+      const { phase, verdict, worseAt } = prefixes.get(rule.prefix) ?? coldPrefix(now);
+      if (phase !== 'cold' || routes.length === 0) continue;
+      prefixes.set(rule.prefix, { ...adoptedPrefix(now, routes, rule), verdict, worseAt });
     }
     return { ...next, generation: Math.max(1, report.generation), announcements: held, prefixes };
   }

@@ -66,7 +66,8 @@ export function prefixStatus(prefix: string, state: State, policy: Policy, now: 
   if (at === undefined || rule === undefined) throw new Error(`prefix ${prefix} has no state`);
   const own = unforced(at);
   const told = toldClass(own, own.verdict, now);
-  const better = betterFor(rule, policy.prefixes, own.verdict, state.fleet, policy.fleet, now);
+  const ours = { class: own.verdict, since: own.worseAt };
+  const better = betterFor(rule, policy.prefixes, ours, state.fleet, policy.fleet, now);
   const { consequences, others } = troublesOf(rule, own.cause, state, policy, now);
   return {
     prefix,

@@ -34,6 +34,8 @@ export interface PrefixState extends FlapState {
   readonly cause: Cause | undefined;
   /** The worst class that fails now, whatever is announced. */
   readonly verdict: Class | undefined;
+  /** When that class last became worse: what the others said before it does not count against us. */
+  readonly worseAt: number;
   /** The class that it stands there with although that should take it down, as nobody better is known. */
   readonly lastFor: Class | undefined;
   /** Announced behind a member that had the prefix first. */
@@ -76,6 +78,7 @@ export const coldPrefix = (now: number): PrefixState => ({
   reason: 'starting',
   cause: undefined,
   verdict: undefined,
+  worseAt: -Infinity,
   lastFor: undefined,
   yielding: false,
   ...noFlaps(now),

@@ -114,6 +114,7 @@ class Daemon {
           log[level](fields, text);
         },
         forceEnded: (order) => this.#breakGlass.forceEnded(order),
+        askFleet: () => this.#fleet.askNow(),
       },
       monotonic,
     );

@@ -32,6 +32,7 @@ export interface Actors {
   pace(check: string, fast: boolean): void;
   journal(transition: Transition): void;
   forceEnded(order: Ended): void;
+  askFleet(): void;
 }
 
 export class Sidecar {
@@ -103,6 +104,8 @@ export class Sidecar {
         return this.#actors.journal(effect.transition);
       case 'force-ended':
         return this.#actors.forceEnded(effect);
+      case 'ask-fleet':
+        return this.#actors.askFleet();
     }
   }
 

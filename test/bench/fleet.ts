@@ -122,6 +122,7 @@ class Gateway {
       pace: () => undefined,
       journal: () => undefined,
       forceEnded: () => undefined,
+      askFleet: () => undefined,
     },
     monotonic,
   );

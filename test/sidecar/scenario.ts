@@ -161,6 +161,11 @@ export class Scenario {
   }
 
   /** The routes asked for, as "prefix med". */
+  /** How often the others had to be asked anew. */
+  get asked(): number {
+    return this.effects.filter(({ effect }) => effect.type === 'ask-fleet').length;
+  }
+
   get routes(): string[] {
     return this.state.announcements.map(({ prefix, med }) => `${prefix} ${med}`);
   }

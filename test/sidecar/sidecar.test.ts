@@ -17,6 +17,7 @@ function setUp(overrides: Partial<Actors> = {}) {
     pace: (check, fast) => void said.push(`pace ${check} ${fast}`),
     journal: ({ prefix, from, to }) => void said.push(`${prefix} ${from} → ${to}`),
     forceEnded: ({ intent, why }) => void said.push(`${intent.prefix} ${intent.verb} ${why}`),
+    askFleet: () => void said.push('ask fleet'),
     ...overrides,
   };
   const sidecar = new Sidecar(POLICY, actors, () => Date.now());
