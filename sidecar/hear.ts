@@ -2,6 +2,7 @@
 import type { LeaseReport } from '../bgp/lease.ts';
 import type { Event, Policy, State } from './decision.ts';
 import { hasFlapped } from './flap.ts';
+import type { FleetView } from './fleet/view.ts';
 import { unforced, withoutFlaps } from './force.ts';
 import { byPrefix } from './intent.ts';
 import { adoptedPrefix, coldPrefix, enter, holdsRoute, type PrefixState } from './prefix.ts';
@@ -48,7 +49,14 @@ function hearPolicy(state: State, changed: ReadonlySet<string>, policy: Policy, 
     prefixes: new Map(
       policy.prefixes.map(({ prefix }) => [prefix, state.prefixes.get(prefix) ?? coldPrefix(now)]),
     ),
+    fleet: viewUnder(state.fleet, policy),
   };
+}
+
+/** Of those who are new nobody knows anything yet: without this, we would be the last one until they are asked. */
+function viewUnder(view: FleetView | undefined, { fleet }: Policy): FleetView | undefined {
+  if (view === undefined || fleet === undefined) return view;
+  return fleet.members.every(({ name }) => view.members.has(name)) ? view : { ...view, settled: false };
 }
 
 function hearGuard(state: State, report: LeaseReport | undefined, policy: Policy, now: number): State {

@@ -56,6 +56,8 @@ export interface PrefixPolicy {
   readonly preempt: boolean;
   /** Which choice this gateway is for the prefix: 1 is the first; undefined: all are alike. */
   readonly preference: number | undefined;
+  /** Addresses of the neighbors that hear of it. */
+  readonly carriers: readonly string[];
   /** What is announced in each state: routes of this prefix alone, with no neighbor in two of them. */
   readonly routes: Routes;
 }

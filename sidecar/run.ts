@@ -153,7 +153,11 @@ class Daemon {
       ...speakerOptions(config),
       now: monotonic,
       log: (level, message, fields) => log[level]({ part: 'bgp', ...fields }, message),
-      onReport: (report) => hearSpeaker(report, this.#sidecar, this.#obstacles, log),
+      onReport: (report) => {
+        hearSpeaker(report, this.#sidecar, this.#obstacles, log);
+        // Whether a route is acknowledged, and a session carries it, is part of what we say.
+        this.#fleet.changed();
+      },
     });
   }
 

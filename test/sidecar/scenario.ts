@@ -25,6 +25,7 @@ export function prefixRule(prefix: string, checks: readonly string[]): PrefixPol
     side: 'outside',
     preempt: true,
     preference: undefined,
+    carriers: [prefix.includes(':') ? 'fd00:1:1::1' : '10.1.1.1'],
     routes: { announced: route(100), yielding: route(500), degraded: route(1000), draining: route(10_000) },
   };
 }

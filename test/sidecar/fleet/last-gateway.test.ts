@@ -73,6 +73,14 @@ describe('an announced prefix that fails', () => {
     expect(living(run, 1000).phase()).toBe('announced (last-gateway)');
   });
 
+  it('is not the last one before a reload that names others has had them asked', () => {
+    // What the poll says without a fleet: there is nobody who was not asked.
+    const run = ill(fresh(POLICY).healthy(1000)).send({ type: 'fleet', view: viewOf({}) });
+    living(run, 5000).reload(WITH_FLEET);
+    expect([run.phase(), run.routes]).toEqual(['withdrawn (canary-no-traffic)', []]);
+    expect(alone(run).phase()).toBe('degraded (last-gateway)');
+  });
+
   it('steps down as soon as somebody better comes; that moves clients, so it counts, but does not double', () => {
     const run = ill(announced());
     answered(run, {});
