@@ -78,6 +78,7 @@ export class Daemon {
           log[level](fields, text);
         },
         forceEnded: (order) => this.#breakGlass.forceEnded(order),
+        askFleet: () => this.#fleet.askNow(),
         sessions: (effect) => this.#sessions.run(effect),
       },
       monotonic,
@@ -133,7 +134,11 @@ export class Daemon {
       ...speakerOptions(config),
       now: monotonic,
       log: (level, message, fields) => log[level]({ part: 'bgp', ...fields }, message),
-      onReport: (report) => hearSpeaker(report, this.#sidecar, this.#obstacles, log),
+      onReport: (report) => {
+        hearSpeaker(report, this.#sidecar, this.#obstacles, log);
+        // Whether a route is acknowledged, and a session carries it, is part of what we say.
+        this.#fleet.changed();
+      },
     });
   }
 

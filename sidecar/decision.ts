@@ -7,11 +7,13 @@
  * gateway passes through here: results of checks, reports of the guard, the passing of time, the order to stop.
  */
 import type { Result } from '../health/check.ts';
+import type { Class } from '../health/reason.ts';
 import type { LeaseReport } from '../bgp/lease.ts';
 import { ask, type Asked, type AskEffect } from './ask.ts';
 import { companyOf, expiries, type FleetPolicy } from './fleet/better.ts';
 import type { FleetView } from './fleet/view.ts';
 import type { HoldDownPolicy } from './flap.ts';
+import { isWorse } from './flap.ts';
 import { inForce, underForce, unforced } from './force.ts';
 import { hear } from './hear.ts';
 import { byPrefix, ended, type Ended, type Intent, type Intents } from './intent.ts';
@@ -19,7 +21,7 @@ import { coldPrefix, wakesAt, wanted, type Phase, type PrefixPolicy, type Prefix
 import { graceCause, graceSince, isHeld, isRestarting } from './restart-grace.ts';
 import { NO_SESSIONS, type SessionsEvent, type SessionsState } from './sessions/machine.ts';
 import type { SessionsPolicy } from './sessions/policy.ts';
-import { stepPrefix } from './step-prefix.ts';
+import { judged, stepPrefix } from './step-prefix.ts';
 import { underDrain } from './under-drain.ts';
 import {
   evidenceOf,
@@ -94,7 +96,9 @@ export type Effect =
   | { readonly type: 'journal'; readonly transition: Transition }
   /** An order that nobody released is over; the state does not know it any more. */
   | ({ readonly type: 'force-ended' } & Ended)
-  | { readonly type: 'pace'; readonly check: string; readonly fast: boolean };
+  | { readonly type: 'pace'; readonly check: string; readonly fast: boolean }
+  /** A prefix began to fail, or worse than before: whether anybody is better off counts from now on. */
+  | { readonly type: 'ask-fleet' };
 
 export interface Step {
   readonly state: State;
@@ -140,13 +144,15 @@ export function step(before: State, event: Event, policy: Policy, now: number): 
   const verdicts = new Map<string, Verdict>();
   const prefixes = new Map<string, PrefixState>();
   for (const rule of policy.prefixes) {
-    const judged = judge(rule.checks, heard.checks, policy.checks, now);
+    const said = judge(rule.checks, heard.checks, policy.checks, now);
     const shown = heard.prefixes.get(rule.prefix) ?? coldPrefix(now);
-    const verdict = isStale ? unproved(judged, policy.checks) : hasLapsed ? lapsed(judged) : judged;
-    const company = companyOf(rule, policy.prefixes, verdict.class, heard.fleet, policy.fleet, now);
+    const verdict = isStale ? unproved(said, policy.checks) : hasLapsed ? lapsed(said) : said;
+    const stood = judged(unforced(shown), verdict.class, now);
+    const ours = { class: verdict.class, since: stood.worseAt };
+    const company = companyOf(rule, policy.prefixes, ours, heard.fleet, policy.fleet, now);
     const isGraced = mayGrace && isRestarting(rule.checks, heard.checks);
     const around = { ...context, company, isGraced, preempt: rule.preempt };
-    const own = stepPrefix(unforced(shown), verdict, policy.hold, around, now);
+    const own = stepPrefix(stood, verdict, policy.hold, around, now);
     const order = heard.intents.get(rule.prefix);
     verdicts.set(rule.prefix, verdict);
     const base = underDrain(own, rule, heard.sessions);
@@ -178,6 +184,7 @@ export function step(before: State, event: Event, policy: Policy, now: number): 
       ...transitions(before, state, now),
       ...over.map((each) => ({ type: 'force-ended' as const, ...each })),
       ...paces(heard.fast, fast, policy),
+      ...questions(before, state, policy),
     ],
     wakeAt: wakeTime(state, verdicts, evidence, policy, now),
   };
@@ -202,6 +209,14 @@ function paces(told: ReadonlySet<string>, fast: ReadonlySet<string>, policy: Pol
   return [...policy.checks.keys()].flatMap((check) =>
     told.has(check) === fast.has(check) ? [] : [{ type: 'pace' as const, check, fast: fast.has(check) }],
   );
+}
+
+function questions(before: State, after: State, { fleet }: Policy): Effect[] {
+  const verdict = (state: PrefixState | undefined): Class | undefined => state && unforced(state).verdict;
+  const hasBegun = [...after.prefixes].some(([prefix, state]) =>
+    isWorse(verdict(state), verdict(before.prefixes.get(prefix))),
+  );
+  return hasBegun && fleet !== undefined ? [{ type: 'ask-fleet' }] : [];
 }
 
 function wakeTime(

@@ -6,8 +6,9 @@
  *   flap hold   after so many steps down in a window: at best degraded, for a bounded time or until an operator
  *               releases it. What moves clients to and fro is worse than any of the two ends.
  *
- * Only what our own checks do counts towards either. Who steps down because another gateway is better off (again)
- * is held down for as long as before and no longer: otherwise the flaps of one would be the flaps of all.
+ * Every step down counts towards the flap hold, as each moves clients. Towards the doubling counts only what our
+ * own checks do. Who steps down because another gateway is better off (again) is held down for as long as before and
+ * no longer: otherwise the flaps of one would be the flaps of all.
  */
 import { CLASSES, type Class } from '../health/reason.ts';
 
@@ -63,17 +64,20 @@ export function strike(
 ): FlapState {
   const flaps = doublings(state, hold, now);
   const heldFor = level;
-  if (kind === 'for-another') {
-    const holdUntil = Math.max(state.holdUntil, now + holdDown(Math.max(0, flaps - 1), hold));
-    return { ...state, heldFor, holdUntil };
-  }
-  const struck = {
-    ...state,
-    heldFor,
-    holdUntil: now + holdDown(flaps, hold),
-    flaps: Math.min(flaps + 1, DOUBLINGS_MAXIMUM),
-    flappedAt: now,
-  };
+  const struck =
+    kind === 'for-another'
+      ? {
+          ...state,
+          heldFor,
+          holdUntil: Math.max(state.holdUntil, now + holdDown(Math.max(0, flaps - 1), hold)),
+        }
+      : {
+          ...state,
+          heldFor,
+          holdUntil: now + holdDown(flaps, hold),
+          flaps: Math.min(flaps + 1, DOUBLINGS_MAXIMUM),
+          flappedAt: now,
+        };
   // A hold that further steps down made longer would have no bound.
   if (kind === 'borne' || isFlapHeld(state, now) || hold.flapLimit === 0) return struck;
   const since = Math.max(now - hold.flapWindowMs, state.flapHoldUntil);

@@ -38,7 +38,7 @@ export interface MemberPrefixStatus {
   readonly yielding: boolean;
   /** It is here, does not drain, and ExaBGP has acknowledged its route. */
   readonly announced: boolean;
-  /** Announced, and better off than we are. */
+  /** Announced, and better off than we are, as was said after we began to fail. */
   readonly better: boolean;
 }
 
@@ -65,7 +65,9 @@ export function fleetStatus(state: State, policy: Policy, now: number): FleetSta
           const ours = state.prefixes.get(said.prefix);
           if (ours === undefined) return [];
           const announced = counts && isAnnounced(said);
-          const better = announced && isWorse(unforced(ours).verdict, said.class ?? undefined);
+          const { verdict, worseAt } = unforced(ours);
+          const better =
+            announced && (heardAt ?? -Infinity) > worseAt && isWorse(verdict, said.class ?? undefined);
           const { prefix, state: phase, class: level, preference, yielding } = said;
           return [{ prefix, state: phase, class: level, preference, yielding, announced, better }];
         }),

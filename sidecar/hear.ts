@@ -2,6 +2,7 @@
 import type { LeaseReport } from '../bgp/lease.ts';
 import type { Event, Policy, State } from './decision.ts';
 import { hasFlapped } from './flap.ts';
+import type { FleetView } from './fleet/view.ts';
 import { unforced, withoutFlaps } from './force.ts';
 import { byPrefix } from './intent.ts';
 import { adoptedPrefix, coldPrefix, enter, holdsRoute, type PrefixState } from './prefix.ts';
@@ -49,7 +50,14 @@ function hearPolicy(state: State, changed: ReadonlySet<string>, policy: Policy, 
     prefixes: new Map(
       policy.prefixes.map(({ prefix }) => [prefix, state.prefixes.get(prefix) ?? coldPrefix(now)]),
     ),
+    fleet: viewUnder(state.fleet, policy),
   };
+}
+
+/** Of those who are new nobody knows anything yet: without this, we would be the last one until they are asked. */
+function viewUnder(view: FleetView | undefined, { fleet }: Policy): FleetView | undefined {
+  if (view === undefined || fleet === undefined) return view;
+  return fleet.members.every(({ name }) => view.members.has(name)) ? view : { ...view, settled: false };
 }
 
 function hearGuard(state: State, report: LeaseReport | undefined, policy: Policy, now: number): State {
@@ -61,8 +69,9 @@ function hearGuard(state: State, report: LeaseReport | undefined, policy: Policy
     const prefixes = new Map(state.prefixes);
     for (const rule of state.stopping ? [] : policy.prefixes) {
       const routes = held.filter(({ prefix }) => prefix === rule.prefix);
-      const isCold = prefixes.get(rule.prefix)?.phase === 'cold';
-      if (isCold && routes.length > 0) prefixes.set(rule.prefix, adoptedPrefix(now, routes, rule));
+      const { phase, verdict, worseAt } = prefixes.get(rule.prefix) ?? coldPrefix(now);
+      if (phase !== 'cold' || routes.length === 0) continue;
+      prefixes.set(rule.prefix, { ...adoptedPrefix(now, routes, rule), verdict, worseAt });
     }
     return { ...next, generation: Math.max(1, report.generation), announcements: held, prefixes };
   }

@@ -30,7 +30,8 @@ export function nextSteps(prefix: string, state: State, policy: Policy, now: num
   let isProofAwaited = false;
   const mayStepDown = (level: Class): boolean =>
     policy.fleet === undefined ||
-    betterFor(rule, policy.prefixes, level, state.fleet, policy.fleet, now) !== undefined;
+    betterFor(rule, policy.prefixes, { class: level, since: -Infinity }, state.fleet, policy.fleet, now) !==
+      undefined;
   for (const name of rule.checks) {
     const [check, limits] = [state.checks.get(name), policy.checks.get(name)];
     // A consequence comes right by itself: only its cause is worth a step.
@@ -76,7 +77,8 @@ function fleetSteps(
   const level = at.verdict;
   if (level !== 'not-serving' && level !== 'impaired') return [];
   const worse = stateUnder(level) ?? 'degraded';
-  const better = betterFor(rule, prefixes, level, view, fleet, now);
+  const ours = { class: level, since: at.worseAt };
+  const better = betterFor(rule, prefixes, ours, view, fleet, now);
   if (better === undefined) {
     if (view?.settled !== true) return ['every other gateway has been asked once'];
     return at.lastFor === undefined || at.phase === worse

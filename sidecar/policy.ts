@@ -2,7 +2,7 @@
 import type { CheckType } from '../health/check-type.ts';
 import { CHECK_TYPES, checkFamily, type CheckTypeName } from '../health/registry.ts';
 import type { Family } from '../health/family.ts';
-import { announcementsOf } from './config/carriers.ts';
+import { announcementsOf, carriersOf } from './config/carriers.ts';
 import type { CheckConfig, Config, FleetConfig, PrefixConfig } from './config/config.ts';
 import { ownAddresses } from './config/own-addresses.ts';
 import type { Policy } from './decision.ts';
@@ -43,6 +43,7 @@ function prefixPolicy(prefix: PrefixConfig, { bgp, checks }: Config): PrefixPoli
     side: prefix.side,
     preempt: prefix.preempt,
     preference: prefix.preference,
+    carriers: carriersOf(prefix, bgp.neighbors).map(({ address }) => address),
     routes: {
       announced: announcementsOf(prefix, 'announced', bgp),
       yielding: announcementsOf(prefix, 'yielding', bgp),

@@ -58,7 +58,7 @@ export function prefixGauges(gauge: MakeGauge, prefixes: () => readonly PrefixSt
   );
   gauge(
     'prefix_flaps',
-    'Steps down of its own making within decision.flap_window_seconds.',
+    'Steps down within decision.flap_window_seconds, for whatever cause.',
     ['prefix'],
     (g) => {
       for (const { prefix, step_downs: downs } of prefixes()) g.set({ prefix }, downs);

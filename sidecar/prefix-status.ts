@@ -29,13 +29,15 @@ export interface PrefixStatus extends Explained {
   readonly hold_down_seconds: number;
   /** How often the hold-down has doubled. */
   readonly flaps: number;
-  /** Steps down of its own making within decision.flap_window_seconds, and how many begin a flap hold (0 = none do). */
+  /** Steps down within decision.flap_window_seconds, and how many begin a flap hold (0 = none do). */
   readonly step_downs: number;
   readonly flap_limit: number;
   /** What is left of the flap hold; 0 = none. */
   readonly flap_hold_seconds: number;
   readonly desired: boolean;
   readonly acknowledged: boolean;
+  /** One of the neighbors that hear of it has a session: ExaBGP acknowledges a route without any. */
+  readonly has_session: boolean;
   /** Checks that say nothing of their own, as one that they depend on is down: the cause, as a rule. */
   readonly consequences: readonly Trouble[];
   /** Checks that fail for themselves, beside the cause and no worse than it. */
@@ -66,7 +68,8 @@ export function prefixStatus(prefix: string, state: State, policy: Policy, now: 
   if (at === undefined || rule === undefined) throw new Error(`prefix ${prefix} has no state`);
   const own = unforced(at);
   const told = toldClass(own, own.verdict, now);
-  const better = betterFor(rule, policy.prefixes, own.verdict, state.fleet, policy.fleet, now);
+  const ours = { class: own.verdict, since: own.worseAt };
+  const better = betterFor(rule, policy.prefixes, ours, state.fleet, policy.fleet, now);
   const { consequences, others } = troublesOf(rule, own.cause, state, policy, now);
   return {
     prefix,
@@ -89,6 +92,7 @@ export function prefixStatus(prefix: string, state: State, policy: Policy, now: 
     flap_hold_seconds: seconds(Math.max(0, at.flapHoldUntil - now)),
     desired: state.announcements.some((route) => route.prefix === prefix),
     acknowledged: state.lease?.acknowledged.includes(prefix) ?? false,
+    has_session: rule.carriers.some((address) => state.lease?.neighbors[address] === 'up'),
     consequences,
     also: others,
     next: nextSteps(prefix, state, policy, now),

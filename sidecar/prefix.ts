@@ -35,6 +35,8 @@ export interface PrefixState extends FlapState {
   readonly cause: Cause | undefined;
   /** The worst class that fails now, whatever is announced. */
   readonly verdict: Class | undefined;
+  /** When that class last became worse: what the others said before it does not count against us. */
+  readonly worseAt: number;
   /** The class that it stands there with although that should take it down, as nobody better is known. */
   readonly lastFor: Class | undefined;
   /** Announced behind a member that had the prefix first. */
@@ -57,6 +59,8 @@ export interface PrefixPolicy {
   readonly preempt: boolean;
   /** Which choice this gateway is for the prefix: 1 is the first; undefined: all are alike. */
   readonly preference: number | undefined;
+  /** Addresses of the neighbors that hear of it. */
+  readonly carriers: readonly string[];
   /** What is announced in each state: routes of this prefix alone, with no neighbor in two of them. */
   readonly routes: Routes;
 }
@@ -87,6 +91,7 @@ export const coldPrefix = (now: number): PrefixState => ({
   reason: 'starting',
   cause: undefined,
   verdict: undefined,
+  worseAt: -Infinity,
   lastFor: undefined,
   yielding: false,
   ...noFlaps(now),

@@ -30,6 +30,7 @@ export interface Actors {
   forceEnded(order: Ended): void;
   /** Moves clients, lists them, or says what comes of it. */
   sessions(effect: SessionsEffect): void;
+  askFleet(): void;
 }
 
 export class Sidecar {
@@ -107,6 +108,8 @@ export class Sidecar {
       case 'notice':
       case 'drain-ended':
         return this.#actors.sessions(effect);
+      case 'ask-fleet':
+        return this.#actors.askFleet();
     }
   }
 

@@ -28,8 +28,14 @@ export function stepPrefix(
   context: Context,
   now: number,
 ): PrefixState {
-  const state = before.verdict === verdict.class ? before : { ...before, verdict: verdict.class };
+  const state = judged(before, verdict.class, now);
   return yieldOrNot(before, move(state, verdict, hold, context, now), context);
+}
+
+/** Under this verdict, which what it is worth at the others depends on: see `Company`. */
+export function judged(state: PrefixState, verdict: Class | undefined, now: number): PrefixState {
+  if (state.verdict === verdict) return state;
+  return { ...state, verdict, worseAt: isWorse(verdict, state.verdict) ? now : state.worseAt };
 }
 
 function move(
@@ -53,13 +59,12 @@ function move(
   if ((level !== 'not-serving' && level !== 'impaired') || cause === undefined) {
     return earn(recovered(state), verdict, hold, context, now);
   }
-  const { hasBetter, isLast } = context.company;
+  const { hasBetter, isAsking, isLast } = context.company;
   if (isLast) return standIn(state, level, cause, verdict, hold, context, now);
-  // Before all were asked once, what stands is kept; only that.
+  // Before all were asked once, or anew, what stands is kept; only that.
   const isKept = state.phase === 'adopted' ? now < state.since + context.handoverMs : holdsRoute(state);
-  return !hasBetter && isKept
-    ? bear(state, level, cause, hold, now)
-    : earn(state, verdict, hold, context, now);
+  if (hasBetter || !isKept) return earn(state, verdict, hold, context, now);
+  return isAsking ? explain(state, cause.reason, cause) : bear(state, level, cause, hold, now);
 }
 
 /** With a fleet that has somebody better, or without any: what the checks earn, or have lost. */

@@ -4,7 +4,10 @@
  */
 import type { NeighborConfig } from '../config/config.ts';
 
-export type GtsmNeighbor = Pick<NeighborConfig, 'address' | 'family' | 'port' | 'passive' | 'gtsm'>;
+export type GtsmNeighbor = Pick<
+  NeighborConfig,
+  'address' | 'family' | 'port' | 'passive' | 'gtsm' | 'multihop'
+>;
 
 /** The whole file. Loading it again takes the place of what was there. */
 export function gtsmRules(neighbors: readonly GtsmNeighbor[]): string {
@@ -27,9 +30,11 @@ export function gtsmRules(neighbors: readonly GtsmNeighbor[]): string {
   ].join('\n');
 }
 
-function ruleOf({ address, family, port, passive }: GtsmNeighbor): string {
+function ruleOf({ address, family, port, passive, multihop = 1 }: GtsmNeighbor): string {
   const [from, hops] =
     family === 4 ? [`ip saddr ${address}`, 'ip ttl'] : [`ip6 saddr ${address}`, 'ip6 hoplimit'];
+  // Every router on the way takes one off: the first hop is the link itself.
+  const tooLow = multihop === 1 ? '!= 255' : `< ${String(256 - multihop)}`;
   // We connect to the neighbor's port, or a passive one to ours; which is the same number.
-  return `${from} tcp ${passive ? 'dport' : 'sport'} ${String(port)} ${hops} != 255 counter drop`;
+  return `${from} tcp ${passive ? 'dport' : 'sport'} ${String(port)} ${hops} ${tooLow} counter drop`;
 }

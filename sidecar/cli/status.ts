@@ -26,6 +26,7 @@ export function statusText({
   checks,
   bgp,
   bfd,
+  fleet,
   sessions,
   orders_obstacle: orders,
 }: Status): string {
@@ -69,6 +70,7 @@ export function statusText({
         bgp.neighbor_reasons[address] ?? (bgp.graceful_restart.includes(address) ? KEEPS_ROUTES : '-'),
       ]),
     ),
+    ...(fleet === undefined ? [] : [fleetTable(fleet)]),
     ...(bfd === undefined ? [] : [table(['BFD PEER', 'SESSION'], Object.entries(bfd))]),
     ...(orders === undefined ? [] : [`WARNING: ${orders}`]),
     ...(bgp.redial_obstacle === undefined ? [] : [`WARNING: ${REDIAL_LATE}: ${bgp.redial_obstacle}`]),
@@ -113,6 +115,18 @@ function flapTable(prefixes: Status['prefixes']): string[] {
   });
   return rows.length === 0 ? [] : [table(['FLAPPED', 'STEPS DOWN', 'HOLD-DOWN', 'FLAP HOLD'], rows)];
 }
+
+/** Who is heard; `swancast fleet` has the rest. */
+const fleetTable = ({ members }: Exclude<Status['fleet'], undefined>): string =>
+  table(
+    ['OTHERS', 'STATE', 'HEARD', 'SEEN'],
+    members.map(({ name, here, state, age_seconds: age, problem }) => [
+      name,
+      here ? (state ?? 'unknown') : 'not heard',
+      age === null ? 'never' : `${duration(age)} ago`,
+      problem ?? '-',
+    ]),
+  );
 
 /** The state, and whether others come first in it. */
 export const stateWord = ({ state, yielding }: { state: string; yielding: boolean }): string =>

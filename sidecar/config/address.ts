@@ -16,14 +16,18 @@ const parse = (text: string): Address | undefined => {
 const canonical = (address: Address): string =>
   address instanceof ipaddr.IPv6 ? address.toRFC5952String() : address.toString();
 
-/** The canonical text (RFC 5952), or undefined. `unicast` refuses unspecified, multicast and broadcast ones. */
+/**
+ * The canonical text (RFC 5952), or undefined. `unicast` refuses unspecified, multicast and broadcast ones, and an
+ * IPv4 address in IPv6 clothes, which would be the other one once more.
+ */
 export function addressText(text: string, kind: 'any' | 'unicast'): string | undefined {
   const address = parse(text);
   if (address === undefined) return undefined;
   const range = address.range();
-  const group = range === 'unspecified' || range === 'multicast' || range === 'broadcast';
-  return kind === 'unicast' && group ? undefined : canonical(address);
+  return kind === 'unicast' && NOT_UNICAST.includes(range) ? undefined : canonical(address);
 }
+
+const NOT_UNICAST: readonly string[] = ['unspecified', 'multicast', 'broadcast', 'ipv4Mapped'];
 
 export const familyOf = (address: string): 4 | 6 => (address.includes(':') ? 6 : 4);
 

@@ -34,10 +34,17 @@ export function* fleetRules({ fleet, prefixes }: Config): Generator<Violation> {
 }
 
 function* memberAddresses(
-  { address, address6 }: FleetMemberConfig,
+  { url, address, address6 }: FleetMemberConfig,
   path: string,
   prefixes: readonly PrefixConfig[],
 ): Generator<Violation> {
+  const host = URL.parse(url)?.hostname.replaceAll(/[[\]]/gu, '') ?? '';
+  const anycast = prefixes.find(({ prefix }) => holds(prefix, host));
+  if (anycast !== undefined) {
+    const message = `"${url}" lies in the prefix ${anycast.prefix}, where any gateway may answer; write an address of that gateway alone`;
+    const expected = 'the address of one gateway';
+    yield { key: `${path}.url`, value: url, expected, message, involves: ['prefixes'] };
+  }
   for (const [key, value, family] of [
     ['address', address, 4],
     ['address6', address6, 6],

@@ -1,5 +1,6 @@
 /** Rules between the keys of prefixes, and from there to the neighbors. Pure. */
 import { announcementProblems, COMMUNITIES_MAXIMUM, type Attributes } from '../../bgp/announcement.ts';
+import { LEASE_LINE_MAXIMUM } from '../../bgp/lease.ts';
 import { familyOf, holds } from './address.ts';
 import { announcementsOf, cannotPrepend, carriersOf, familyName, isInternal } from './carriers.ts';
 import { PROVING_TYPE } from './check-types.ts';
@@ -21,6 +22,7 @@ export function* prefixRules({ prefixes, checks, bgp }: Config): Generator<Viola
   }
   yield* duplicates(prefixes, 'prefixes', 'prefix', ({ prefix }) => prefix);
   yield* overlaps(prefixes);
+  yield* allTogether(prefixes, bgp);
   for (const [index, prefix] of prefixes.entries()) {
     const path = `prefixes[${index}]`;
     yield* allowed(prefix, path, bgp.allowedPrefixes);
@@ -145,6 +147,25 @@ function* announcementRules(prefix: PrefixConfig, at: string, bgp: BgpConfig): G
   }
 }
 
+/** Beside the routes, what the guard reports of neighbors and their troubles. */
+const REPORT_BYTES = 64 * 1024;
+
+/** All routes are told to the guard in one line, and come back in one with the prefixes that were acknowledged. */
+function* allTogether(prefixes: readonly PrefixConfig[], bgp: BgpConfig): Generator<Violation> {
+  const bytes = prefixes.reduce((sum, prefix) => {
+    const inState = ROUTE_STATES.map((state) => JSON.stringify(announcementsOf(prefix, state, bgp)).length);
+    return sum + Math.max(...inState) + prefix.prefix.length + 4;
+  }, 0);
+  const most = LEASE_LINE_MAXIMUM - REPORT_BYTES;
+  if (bytes <= most) return;
+  yield {
+    key: 'prefixes',
+    expected: `routes of at most ${most} bytes`,
+    message: `come to ${bytes} bytes of routes, each with its communities, once for each group of neighbors that is told something else; ${most} are possible: write fewer communities, or fewer prefixes`,
+    involves: ['bgp'],
+  };
+}
+
 function* nextHopRules(
   prefix: PrefixConfig,
   at: string,
@@ -205,7 +226,10 @@ const sameAttributes = (a: Attributes, b: Attributes): boolean =>
   a.med === b.med &&
   a.prepend === b.prepend &&
   a.localPreference === b.localPreference &&
-  JSON.stringify([a.communities, a.largeCommunities]) === JSON.stringify([b.communities, b.largeCommunities]);
+  communitiesOf(a) === communitiesOf(b);
+
+const communitiesOf = ({ communities, largeCommunities, extendedCommunities }: Attributes): string =>
+  JSON.stringify([communities, largeCommunities, extendedCommunities]);
 
 /** Our side of a session must be ours alone: over an anycast address the router would talk to any gateway. */
 export function* ownAddressRules({ prefixes, bgp }: Config): Generator<Violation> {

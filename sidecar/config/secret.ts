@@ -1,5 +1,5 @@
 /** Secrets in files of their own. Read where they are used, never kept in Config, never printed. */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 export type Secret =
@@ -23,9 +23,10 @@ const LONGEST_TOKEN = 512;
 const KINDS = {
   password: {
     noun: 'password',
-    // A quote or a backslash would end or change the string in exabgp.conf.
-    isRight: (value) => /^[\x20-\x21\x23-\x5b\x5d-\x7e]+$/u.test(value) && value.length <= LONGEST_PASSWORD,
-    expected: `a password for TCP MD5: 1 to ${LONGEST_PASSWORD} printable ASCII characters without " and \\; write another one, here and on the router`,
+    // A quote of either kind or a backslash would end or change the string in exabgp.conf.
+    isRight: (value) =>
+      /^[\x20\x21\x23-\x26\x28-\x5b\x5d-\x7e]+$/u.test(value) && value.length <= LONGEST_PASSWORD,
+    expected: `a password for TCP MD5: 1 to ${LONGEST_PASSWORD} printable ASCII characters without quotes and \\; write another one, here and on the router`,
   },
   token: {
     noun: 'token',
@@ -94,7 +95,8 @@ export function readSecret(file: string, kind: SecretKind = 'password', env: Env
   const { noun } = KINDS[kind];
   let descriptor: number;
   try {
-    descriptor = openSync(file, 'r');
+    // A named pipe that nobody writes to would hold us up for ever.
+    descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
     const shown = JSON.stringify(file);

@@ -55,8 +55,10 @@ const watchedByBfd = (address: string, checks: readonly CheckConfig[]): boolean 
 /** A router that goes by one sign alone must not take a worse state for the better one. */
 function orderWarnings(prefix: PrefixConfig, path: string): Warning[] {
   const found: Warning[] = [];
-  for (const [index, state] of ROUTE_STATES.entries()) {
-    const better = ROUTE_STATES[index - 1];
+  // Whoever preempts never yields, and may not know the word.
+  const states = ROUTE_STATES.filter((state) => state !== 'yielding' || !prefix.preempt);
+  for (const [index, state] of states.entries()) {
+    const better = states[index - 1];
     if (better === undefined) continue;
     const [good, bad] = [prefix[better], prefix[state]];
     for (const [key, goodValue, badValue, isWrong] of [

@@ -30,8 +30,16 @@ export interface FleetPolicy {
 
 /** What one prefix has to know about the other gateways. */
 export interface Company {
-  /** Somebody announces it and is better off, so that we may step down. Without a fleet that is taken for granted. */
+  /**
+   * Somebody announces it and was better off when asked after we began to fail, so that we may step down. Without
+   * a fleet that is taken for granted.
+   */
   readonly hasBetter: boolean;
+  /**
+   * Somebody was, but has not answered since. Of several that fail at one moment each would trust what the others
+   * said before it, and all would go: so who was last to fail must find that nobody is left.
+   */
+  readonly isAsking: boolean;
   /** Nobody does, and everybody was asked: whoever can stand in must. */
   readonly isLast: boolean;
   /** Somebody else has it, or may have it as nobody was asked yet: whoever does not preempt yields. */
@@ -39,18 +47,26 @@ export interface Company {
 }
 
 /** Without a fleet. */
-export const IN_COMPANY: Company = { hasBetter: true, isLast: false, isTaken: false };
+export const IN_COMPANY: Company = { hasBetter: true, isAsking: false, isLast: false, isTaken: false };
 
 interface Announcer {
   readonly prefix: string;
   readonly side: 'outside' | 'inside';
 }
 
-/** `ours`: the worst class that fails here for this prefix. `all`: every prefix of ours. */
+/** What fails here for a prefix. */
+export interface Ours {
+  /** The worst class; undefined: nothing. */
+  readonly class: Class | undefined;
+  /** When it last became worse, monotonic milliseconds. */
+  readonly since: number;
+}
+
+/** `all`: every prefix of ours. */
 export function companyOf(
   own: Announcer,
   all: readonly Announcer[],
-  ours: Class | undefined,
+  ours: Ours,
   view: FleetView | undefined,
   policy: FleetPolicy | undefined,
   now: number,
@@ -62,8 +78,12 @@ export function companyOf(
     get hasBetter() {
       return betterFor(own, all, ours, view, policy, now) !== undefined;
     },
+    get isAsking() {
+      const everHeard = { class: ours.class, since: -Infinity };
+      return !this.hasBetter && betterFor(own, all, everHeard, view, policy, now) !== undefined;
+    },
     get isLast() {
-      return isSettled && !this.hasBetter;
+      return isSettled && !this.hasBetter && !this.isAsking;
     },
     get isTaken() {
       return !isSettled || activeOther(view, own.prefix, policy, now) !== undefined;
@@ -75,37 +95,40 @@ export function companyOf(
 export function betterFor(
   own: Announcer,
   all: readonly Announcer[],
-  ours: Class | undefined,
+  ours: Ours,
   view: FleetView | undefined,
   policy: FleetPolicy | undefined,
   now: number,
 ): string | undefined {
-  if (policy === undefined || ours === undefined) return undefined;
-  for (const prefix of decisive(own, all)) {
-    const name = betterThan(view, prefix, ours, policy, now);
-    if (name !== undefined) return name;
-  }
-  return undefined;
+  if (policy === undefined || ours.class === undefined) return undefined;
+  const names = decisive(own, all).map((prefix) => betterThan(view, prefix, ours, policy, now));
+  return names.includes(undefined) ? undefined : names[0];
 }
 
 /**
  * Whose announcers count. An inside prefix is often a pool of this gateway alone: what matters is whether anybody
- * better takes the clients, and they follow the outside prefixes.
+ * better takes the clients, and they follow the outside prefixes. While one of those stays here, so does the way back.
  */
-const decisive = ({ prefix, side }: Announcer, all: readonly Announcer[]): string[] =>
-  side === 'outside'
-    ? [prefix]
-    : [prefix, ...all.flatMap((each) => (each.side === 'outside' ? [each.prefix] : []))];
+function decisive({ prefix, side }: Announcer, all: readonly Announcer[]): string[] {
+  const outside = all.flatMap((each) => (each.side === 'outside' ? [each.prefix] : []));
+  return side === 'outside' || outside.length === 0 ? [prefix] : outside;
+}
 
 /** The first that announces this prefix, and of whose checks none fails as badly as the worst of ours. */
 export const betterThan = (
   view: FleetView | undefined,
   prefix: string,
-  ours: Class | undefined,
+  ours: Ours,
   policy: FleetPolicy,
   now: number,
 ): string | undefined =>
-  firstOf(view, prefix, policy, now, ({ class: theirs }) => isWorse(ours, theirs ?? undefined));
+  firstOf(
+    view,
+    prefix,
+    policy,
+    now,
+    ({ class: theirs }, heardAt) => heardAt > ours.since && isWorse(ours.class, theirs ?? undefined),
+  );
 
 /** The first that has this prefix: it announces it, and neither yields nor is degraded. */
 export const activeOther = (
@@ -128,11 +151,11 @@ const firstOf = (
   prefix: string,
   { members, maxAgeMs }: FleetPolicy,
   now: number,
-  isIt: (word: FleetPrefix) => boolean,
+  isIt: (word: FleetPrefix, heardAt: number) => boolean,
 ): string | undefined =>
   (view === undefined ? undefined : announcedIn(view).get(prefix))?.find(
     ({ name, heardAt, word }) =>
-      isIt(word) && now < heardAt + maxAgeMs && members.some((member) => member.name === name),
+      isIt(word, heardAt) && now < heardAt + maxAgeMs && members.some((member) => member.name === name),
   )?.name;
 
 /** By prefix, who announces it, drained ones left out. A view is sorted once: there may be 50 members with 100 prefixes each. */

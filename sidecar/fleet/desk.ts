@@ -101,6 +101,12 @@ export class FleetDesk implements FleetViews {
     this.#word = undefined;
   }
 
+  /** We fail: whoever is asked from now on says whether he is better off, and hears of us what is true now. */
+  askNow(): void {
+    this.changed();
+    this.#poll.askNow();
+  }
+
   word(): string {
     const now = this.#options.now();
     if (this.#word === undefined || now >= this.#word.at + WORD_MS) {

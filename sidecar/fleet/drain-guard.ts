@@ -42,9 +42,19 @@ function tooFew(
   const who = well.length === 0 ? '' : ` (${well.map(({ name }) => name).join(', ')})`;
   const unheard = members.filter(({ name }) => !staying.some((each) => each.name === name));
   const rest = unheard.length === 0 ? '' : `; draining or not heard of: ${names(unheard)}`;
+  const ill = staying.filter((each) => !well.includes(each)).map((each) => howIll(each, prefix));
+  const why = ill.length === 0 ? '' : `; not well: ${ill.join(', ')}`;
   return [
-    `${prefix}: ${well.length} of the other gateways announce it well${who}, and fleet.minimum_others asks for ${minimumOthers}${rest}`,
+    `${prefix}: ${well.length} of the other gateways announce it well${who}, and fleet.minimum_others asks for ${minimumOthers}${why}${rest}`,
   ];
+}
+
+function howIll({ name, word }: Present, prefix: string): string {
+  const said = word.prefixes.find((each) => each.prefix === prefix);
+  if (said === undefined) return `${name} (does not have it)`;
+  const { state, class: level, acknowledged } = said;
+  const silent = acknowledged || state === 'withdrawn' || state === 'cold' ? [] : ['not acknowledged'];
+  return `${name} (${[state, ...(level === null ? [] : [level]), ...silent].join(', ')})`;
 }
 
 function announcesWell({ word }: Present, prefix: string): boolean {

@@ -90,7 +90,8 @@ function announcedObstacles(
     const count = gateways.length - missing.length;
     if (count >= asked) return [];
     const who = missing.map((each) => `${each.name} ${whyNot(each, prefix)}`).join(', ');
-    return [`${prefix}: ${count} gateways announce it well, ${asked} are asked for: ${who}`];
+    const rest = who === '' ? '; there are no more' : `: ${who}`;
+    return [`${prefix}: ${count} gateways announce it well, ${asked} are asked for${rest}`];
   });
   return [...own, ...few];
 }

@@ -2,6 +2,7 @@
  * Questions to one other gateway over one connection that is kept open. Whatever comes back, or does not, is a
  * value: nobody outside can make this reject, wait beyond the deadline, or keep more than the bound.
  */
+import { lookup } from 'node:dns';
 import {
   Agent as HttpAgent,
   request as httpRequest,
@@ -9,6 +10,7 @@ import {
   type RequestOptions,
 } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import type { LookupFunction } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import { urlToHttpOptions } from 'node:url';
 import { monotonic } from '../monotonic.ts';
@@ -53,6 +55,7 @@ export class MemberClient {
       hostname,
       port,
       agent: this.#agent,
+      lookup: oneAtATime(),
       maxHeaderSize: 8192,
       headers: {
         accept: 'application/json',
@@ -108,6 +111,24 @@ export class MemberClient {
       call.end();
     });
   }
+}
+
+/**
+ * A lookup cannot be called off, and a dead resolver keeps each for many seconds: one for every question would queue
+ * up without end. So whoever asks while one is under way is told what that one brings; those before gave up.
+ */
+function oneAtATime(): LookupFunction {
+  let tell: Parameters<LookupFunction>[2] | undefined;
+  return (host, options, done) => {
+    const isUnderWay = tell !== undefined;
+    tell = done;
+    if (isUnderWay) return;
+    lookup(host, options, (...answer) => {
+      const last = tell;
+      tell = undefined;
+      last?.(...answer);
+    });
+  };
 }
 
 const STALE = Object.assign(new Error('closed twice'), { code: 'ECONNRESET' });

@@ -32,6 +32,8 @@ interface Link {
   config: FleetMemberConfig;
   readonly client: MemberClient;
   isAsking: boolean;
+  /** Once more, at once: what it was asked before does not count any more. */
+  isDue: boolean;
   /** So often in a row no answer. */
   failures: number;
   /** The last good answer: the next one is the same, as a rule. */
@@ -115,6 +117,7 @@ export class FleetPoll {
           config,
           client: new MemberClient(config, identity),
           isAsking: false,
+          isDue: false,
           failures: 0,
           last: undefined,
         };
@@ -127,6 +130,16 @@ export class FleetPoll {
     this.#tell();
     clearTimeout(this.#timer);
     if (this.#links.length > 0) this.#tick();
+  }
+
+  /** Asks everybody now, beside the usual turns; what they answer is told whether it is news or not. */
+  askNow(): void {
+    const fleet = this.#fleet;
+    if (fleet === undefined) return;
+    for (const link of this.#links) {
+      link.isDue = true;
+      void this.#askOne(link, fleet.timeoutMs);
+    }
   }
 
   /** One more question to a member; undefined when nobody of that name is asked. Never rejects. */
@@ -163,6 +176,8 @@ export class FleetPoll {
   async #askOne(link: Link, timeoutMs: number): Promise<void> {
     if (link.isAsking) return;
     link.isAsking = true;
+    const isDue = link.isDue;
+    link.isDue = false;
     // What is answered was true after this moment, whenever it arrives.
     const askedAt = this.#options.now();
     const question = { path: WORD_PATH, maximum: WORD_MAXIMUM, timeoutMs };
@@ -179,8 +194,9 @@ export class FleetPoll {
     const before = this.#view;
     this.#view = absorb(before, link.config.name, heard, askedAt);
     const { pollMs } = this.#fleet ?? { pollMs: 0 };
-    if (isNews(before, this.#view, link.config.name) || this.#options.now() >= this.#toldAt + 0.9 * pollMs)
-      this.#tell();
+    const isOverdue = this.#options.now() >= this.#toldAt + 0.9 * pollMs;
+    if (isDue || isOverdue || isNews(before, this.#view, link.config.name)) this.#tell();
+    if (link.isDue) void this.#askOne(link, timeoutMs);
   }
 
   #judge(link: Link, body: Buffer): Heard {

@@ -31,6 +31,7 @@ export interface FleetPrefix {
   readonly class: Class | null;
   readonly preference: number | null;
   readonly yielding: boolean;
+  /** ExaBGP took the route, and has a session on which a router hears of it. */
   readonly acknowledged: boolean;
 }
 
@@ -62,6 +63,7 @@ export interface WordSource extends Pick<FleetWord, 'gateway' | 'version'> {
     readonly preference: number | null;
     readonly yielding: boolean;
     readonly acknowledged: boolean;
+    readonly has_session: boolean;
   }[];
   readonly drain?: FleetDrain | null;
   readonly load: FleetLoad;
@@ -87,7 +89,7 @@ export const wordOf = ({
     class: each.verdict,
     preference: each.preference,
     yielding: each.yielding,
-    acknowledged: each.acknowledged,
+    acknowledged: each.acknowledged && each.has_session,
   })),
   drain: drain === undefined || drain === null ? null : drainWord(drain),
   load,

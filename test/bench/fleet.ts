@@ -123,6 +123,7 @@ class Gateway {
       journal: () => undefined,
       forceEnded: () => undefined,
       sessions: () => undefined,
+      askFleet: () => undefined,
     },
     monotonic,
   );

@@ -4,6 +4,7 @@
  *   storm  5,000 IKE_SAs a second come or go          storm.ts, crowd-charon.ts (the other process)
  *   sas    10,000 clients at rest                     sas.ts, crowd-net.ts (two real charons), crowd-probe.ts
  *   routes 100 prefixes to 4 routers, with ExaBGP     routes.ts, routes-net.ts, routes-listeners.ts (the routers)
+ *   fleet  asking 50 gateways                         fleet.ts, fleet-peers.ts (the others)
  * Storm and sas run a sidecar (gateway.ts) with a witness on its lease socket (lease-witness.ts), and print their
  * figures against the targets (target.ts); one that is missed fails no test.
  * Each prints a small table, gives its runs as JSON with --json, and exits 1 when a round failed.

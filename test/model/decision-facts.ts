@@ -22,6 +22,9 @@ export interface Failing {
   readonly class: Class;
 }
 
+export const rank = (level: Class | undefined): number =>
+  level === undefined ? CLASSES.length : CLASSES.indexOf(level);
+
 export class Facts {
   policy: Policy;
   now: number;
@@ -31,6 +34,11 @@ export class Facts {
   protected readonly looks = new Map<string, Result[]>();
   protected readonly watchedSince = new Map<string, number>();
   protected readonly strikes = new Map<string, Strike[]>();
+  /** By prefix: as badly as it fails, and when that last became worse. */
+  protected readonly failingAs = new Map<
+    string,
+    { readonly worst: Class | undefined; readonly since: number }
+  >();
   /** What was told of the other gateways last. */
   protected view: FleetView | undefined;
   /** Facts of this moment that were counted already: without it, a story is counted a hundred times a step. */
@@ -168,19 +176,25 @@ export class Facts {
     return this.canServe(rule) && (worst === 'not-serving' || worst === 'impaired');
   }
 
-  /** Nobody is known who announces it and fails less; whoever was not heard of for long is not known. */
+  /** Nobody said, asked since this failed so badly, that he announces it and fails less. */
   isBest(rule: PrefixPolicy): boolean {
-    const rank = (level: Class | undefined): number =>
-      level === undefined ? CLASSES.length : CLASSES.indexOf(level);
-    return (
-      this.policy.fleet !== undefined &&
-      !this.others(rule).some((said) => rank(said.class ?? undefined) > rank(this.worst(rule)))
-    );
+    const since = this.failingAs.get(rule.prefix)?.since ?? -Infinity;
+    return this.policy.fleet !== undefined && !this.#isOutdone(rule, since);
+  }
+
+  /** Somebody said so before, and nobody since. */
+  isAsking(rule: PrefixPolicy): boolean {
+    return this.isBest(rule) && this.#isOutdone(rule, -Infinity);
+  }
+
+  #isOutdone(rule: PrefixPolicy, since: number): boolean {
+    const worst = rank(this.worst(rule));
+    return this.others(rule, since).some((said) => rank(said.class ?? undefined) > worst);
   }
 
   /** All were asked, and nobody better is there. */
   isLast(rule: PrefixPolicy): boolean {
-    return this.isIll(rule) && this.isBest(rule) && this.view?.settled === true;
+    return this.isIll(rule) && this.isBest(rule) && !this.isAsking(rule) && this.view?.settled === true;
   }
 
   /** Another gateway has it, or may have it. */
@@ -191,13 +205,13 @@ export class Facts {
   }
 
   /** Those that are known to announce it now, and that nobody drains. */
-  private others({ prefix }: PrefixPolicy): FleetPrefix[] {
+  private others({ prefix }: PrefixPolicy, since = -Infinity): FleetPrefix[] {
     const { fleet } = this.policy;
     if (fleet === undefined) return [];
     return [...(this.view?.members.values() ?? [])].flatMap(({ name, word, heardAt }) => {
       const isKnown = fleet.members.some((member) => member.name === name);
       if (!isKnown || word === undefined || word.drain !== null) return [];
-      if (heardAt === undefined || this.now - heardAt >= fleet.maxAgeMs) return [];
+      if (heardAt === undefined || this.now - heardAt >= fleet.maxAgeMs || heardAt <= since) return [];
       const announcing = ['announced', 'adopted', 'degraded'];
       return word.prefixes.filter(
         (said) => said.prefix === prefix && said.acknowledged && announcing.includes(said.state),

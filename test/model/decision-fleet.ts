@@ -33,8 +33,10 @@ export const fleet = fc
     return act(
       `of the others${settled ? '' : ', not all asked'}: ${words.length === 0 ? 'nothing' : words.join('; ')}`,
       (driver) => {
-        const members = new Map(
-          said.map((each): [string, Member] => {
+        const silent = OTHERS.map((name): [string, Member] => [name, { name }]);
+        const members = new Map([
+          ...silent,
+          ...said.map((each): [string, Member] => {
             const { name, prefix, state, level, yielding, acknowledged } = each;
             const prefixes = [{ prefix, state, class: level, preference: null, yielding, acknowledged }];
             const drain = { who: '', reason: '', since: '', until: '' };
@@ -49,7 +51,7 @@ export const fleet = fc
             };
             return [name, { name, word, heardAt: driver.now - each.ageMs }];
           }),
-        );
+        ]);
         driver.send({ type: 'fleet', view: { members, settled } });
       },
       ({ policy }) => policy.fleet !== undefined,

@@ -4,7 +4,7 @@ import { CLASSES, type Class } from '../../health/reason.ts';
 import type { Effect, Event, Policy, State } from '../../sidecar/decision.ts';
 import type { Intent } from '../../sidecar/intent.ts';
 import type { PrefixPolicy } from '../../sidecar/prefix.ts';
-import { Facts } from './decision-facts.ts';
+import { Facts, rank } from './decision-facts.ts';
 import type { Strike } from './decision-strikes.ts';
 
 /** One step of the decision as seen from outside; `look` is a moment at which nothing happened. */
@@ -36,6 +36,8 @@ export class History extends Facts {
   greeted = false;
   /** In this very step the guard said that it withdrew what we believed announced. */
   lapsedNow = false;
+  /** In this very step a prefix began to fail, or worse than before. */
+  worsenedNow = false;
   /** What the guard was last asked for, or was found to hold; and the same before this step's effects. */
   asked: readonly Announcement[] = [];
   askedBefore: readonly Announcement[] = [];
@@ -84,6 +86,8 @@ export class History extends Facts {
     if (event.type === 'intent') this.orders = new Map(event.intents.map((each) => [each.prefix, each]));
     if (this.lapsedAt !== undefined && (this.proof() ?? -Infinity) > this.lapsedAt) this.lapsedAt = undefined;
     this.#minuteOrders();
+    this.worsenedNow = false;
+    if (event.type !== 'look' && !this.stopped) this.#noteFailing();
     if (event.type !== 'look' && !this.hadOrders) this.#noteBorne();
     this.askedBefore = this.asked;
     this.generationBefore = this.generation;
@@ -99,6 +103,16 @@ export class History extends Facts {
 
   standing(prefix: string, phases = this.phases): Standing {
     return standingOf(phases.get(prefix));
+  }
+
+  #noteFailing(): void {
+    for (const rule of this.policy.prefixes) {
+      const before = this.failingAs.get(rule.prefix) ?? { worst: undefined, since: -Infinity };
+      const worst = this.worst(rule);
+      const isWorse = rank(worst) < rank(before.worst);
+      this.failingAs.set(rule.prefix, { worst, since: isWorse ? this.now : before.since });
+      this.worsenedNow ||= isWorse;
+    }
   }
 
   #hear(report: Extract<Event, { type: 'lease' }>['report']): void {
@@ -182,6 +196,7 @@ export class History extends Facts {
         return;
       }
       case 'force-ended':
+      case 'ask-fleet':
         return;
       default:
         effect satisfies never;
@@ -214,6 +229,7 @@ export class History extends Facts {
       const before = this.stoodFor.get(prefix);
       const worst = this.worst(rule);
       if (standing === 'none' || !this.isIll(rule) || !this.isBest(rule) || this.lapsedNow) continue;
+      if (this.isAsking(rule)) continue;
       if (this.stopped) continue;
       // Its time is over in this very step: then it is taken down, and not borne.
       const isKept = this.isLast(rule) && this.mayComeUp(rule);
@@ -229,8 +245,9 @@ export class History extends Facts {
       const { prefix } = rule;
       const [worst, standing] = [this.worst(rule), this.standing(prefix)];
       const stands = standing !== 'none' && this.isIll(rule) && this.isBest(rule);
-      if (stands && worst !== undefined) this.stoodFor.set(prefix, worst);
-      else this.stoodFor.delete(prefix);
+      if (stands && worst !== undefined) {
+        if (!this.isAsking(rule)) this.stoodFor.set(prefix, worst);
+      } else this.stoodFor.delete(prefix);
       const was = this.standing(prefix, this.phasesBefore);
       const couldYield = was === 'announced' || this.#wasFound(prefix) ? this.yielding.has(prefix) : true;
       if (standing === 'announced' && couldYield && !rule.preempt && this.isTaken(rule)) {
@@ -265,6 +282,7 @@ export class History extends Facts {
       this.adoptedAt,
       this.strikes,
       this.stoodFor,
+      this.failingAs,
     ]) {
       for (const prefix of memory.keys()) if (!configured.has(prefix)) memory.delete(prefix);
     }

@@ -153,6 +153,7 @@ export function policyFor(turned: Knobs): Policy {
       side: 'outside',
       preempt: turned.preempt,
       preference: undefined,
+      carriers: [],
       routes: {
         announced: [{ prefix, nextHop: 'self', med: turned.med }],
         yielding: [{ prefix, nextHop: 'self', med: turned.med * 5, prepend: 2 }],

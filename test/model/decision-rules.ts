@@ -171,6 +171,9 @@ const RULES: Readonly<Record<string, Rule>> = {
       ({ announcements, evidence }) => announcements.length > 0 || evidence === story.now,
     ),
 
+  'the others are asked anew when a prefix begins to fail, or fails worse': (story) =>
+    (effectsOf(story, 'ask-fleet').length === 1) === (story.worsenedNow && story.policy.fleet !== undefined),
+
   'a renewal is for what stands': (story) =>
     effectsOf(story, 'renew').every(
       ({ generation }) => generation === story.generation && story.asked.length > 0,

@@ -29,11 +29,12 @@ export function heldUntil(strikes: readonly Strike[]): number {
   return until;
 }
 
-/** So many steps down of its own in the window, none of them from before or within a hold. */
+/** So many steps down in the window, whatever they were for, none of them from before or within a hold. */
 export function flapHeldUntil(strikes: readonly Strike[]): number {
   let [counted, until]: [number[], number] = [[], -Infinity];
   for (const { at, hold, kind } of strikes) {
-    if (kind !== 'own' || hold.flapLimit === 0 || at < until) continue;
+    const isDown = kind === 'own' || kind === 'for-another';
+    if (!isDown || hold.flapLimit === 0 || at < until) continue;
     counted = [...counted.filter((each) => each > at - hold.flapWindowMs && each > until), at];
     if (counted.length >= hold.flapLimit) until = at + hold.flapHoldMs;
   }

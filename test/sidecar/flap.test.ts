@@ -26,10 +26,10 @@ describe('strikes', () => {
     expect(waits).toEqual([1000, 2000, 4000, 8000, 8000, 8000]);
   });
 
-  it('for another neither double nor count, nor shorten what runs', () => {
+  it('for another count, but neither double nor shorten what runs', () => {
     const twice = own(own(noFlaps(0), 0), 0);
     const after = strike(twice, 'for-another', 'impaired', HOLD, 100);
-    expect(after).toMatchObject({ flaps: 2, downs: [0, 0], holdUntil: 2100 });
+    expect(after).toMatchObject({ flaps: 2, downs: [0, 0, 100], holdUntil: 2100 });
     expect(strike({ ...twice, holdUntil: 9000 }, 'for-another', 'impaired', HOLD, 100).holdUntil).toBe(9000);
   });
 

@@ -65,7 +65,13 @@ describe('metrics', () => {
     const view = viewOf({ gw2: { heardAt: 1000 }, gw3: undefined });
     run.send({ type: 'fleet', view }).healthy(1000);
     const yielding = await metricsOf(run).registry.metrics();
-    run.fail('sa-count', 'sa-collapse').healthy(2500).fail('sa-count', 'sa-collapse');
+    const fail = (): void => {
+      run.fail('sa-count', 'sa-collapse').wait(1);
+      run.send({ type: 'fleet', view: viewOf({ gw2: { heardAt: run.now }, gw3: undefined }) });
+    };
+    fail();
+    run.healthy(2500);
+    fail();
     const held = await metricsOf(run).registry.metrics();
     for (const line of [
       `swancast_prefix_yielding{prefix="${V4}"} 1`,

@@ -20,6 +20,7 @@ export function prefixRule(prefix: string, checks: readonly string[]): PrefixPol
     side: 'outside',
     preempt: true,
     preference: undefined,
+    carriers: [prefix.includes(':') ? 'fd00:1:1::1' : '10.1.1.1'],
     routes: { announced: route(100), yielding: route(500), degraded: route(1000), draining: route(10_000) },
   };
 }
@@ -158,6 +159,11 @@ export class Scenario {
   }
 
   /** The routes asked for, as "prefix med". */
+  /** How often the others had to be asked anew. */
+  get asked(): number {
+    return this.effects.filter(({ effect }) => effect.type === 'ask-fleet').length;
+  }
+
   get routes(): string[] {
     return this.state.announcements.map(({ prefix, med }) => `${prefix} ${med}`);
   }

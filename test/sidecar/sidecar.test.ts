@@ -18,6 +18,7 @@ function setUp(overrides: Partial<Actors> = {}) {
     journal: ({ prefix, from, to }) => void said.push(`${prefix} ${from} → ${to}`),
     sessions: (effect) => void said.push(effect.type),
     forceEnded: ({ intent, why }) => void said.push(`${intent.prefix} ${intent.verb} ${why}`),
+    askFleet: () => void said.push('ask fleet'),
     ...overrides,
   };
   const sidecar = new Sidecar(POLICY, actors, () => Date.now());

@@ -128,6 +128,7 @@ async function shared(stage: Stage, { check, seenBy, strike, mend }: Failure): P
   await mend(stage);
   const isWell = (status: Status): boolean =>
     status.prefixes.every(({ state, acknowledged }) => state === 'announced' && acknowledged);
+  await releaseHeld(stage, mendedAt);
   const well = await Promise.all(
     gatewaysOf(stage).map(async (gateway) =>
       untilStatus(gateway, 'all is announced again', MENDED_WITHIN_MS, isWell, signal, mendedAt),
@@ -136,6 +137,24 @@ async function shared(stage: Stage, { check, seenBy, strike, mend }: Failure): P
   note({ recovered_ms: round(Math.max(...well) - mendedAt) });
   await logInAgain(stage);
   await expectAnnounced(lab, signal);
+}
+
+/** What went to and fro while it failed is held degraded for long: whoever mended the failure releases it. */
+async function releaseHeld(stage: Stage, mendedAt: number): Promise<void> {
+  const { signal, note } = stage;
+  const held = await Promise.all(
+    gatewaysOf(stage).map(async (gateway) => {
+      let isHeld = false;
+      const passes = (status: Status): boolean => {
+        isHeld = status.prefixes.some((prefix) => prefix.flap_hold_seconds > 0);
+        return status.prefixes.every(({ verdict }) => verdict === null || verdict === 'advisory');
+      };
+      await untilStatus(gateway, 'its checks pass', MENDED_WITHIN_MS, passes, signal, mendedAt);
+      if (isHeld) await gateway.swancast(['release'], signal);
+      return isHeld ? [gateway.plan.name] : [];
+    }),
+  );
+  if (held.flat().length > 0) note({ released: held.flat().join(' ') });
 }
 
 /** A client that was moved and then turned away (or refused an expired certificate) does not try again by itself. */

@@ -29,6 +29,14 @@ describe('the receive side of GTSM', () => {
     ]);
   });
 
+  it('counts the hops of a neighbor that is farther away', () => {
+    expect(
+      rules(neighbor('10.1.1.1', { multihop: 1 }), neighbor('10.9.9.9', { multihop: 3 })).map(
+        (rule) => / ttl (.*) counter/.exec(rule)?.[1],
+      ),
+    ).toEqual(['!= 255', '< 253']);
+  });
+
   it('ships as an example that is rendered by this very code', () => {
     const shipped = readFileSync(new URL('../../../deploy/nftables/gtsm.nft', import.meta.url), 'utf8');
     expect(gtsmRules([neighbor('10.1.1.1'), neighbor('fd00:1:1::1')])).toBe(shipped);

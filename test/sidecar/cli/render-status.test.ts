@@ -50,6 +50,20 @@ guard: connected, lease held, generation 7
     expect(explainText(status)).toContain('  note  there is no /usr/sbin/exabgp\n');
   });
 
+  it('shows who of the others is heard, and why one is not', () => {
+    const nothing = { version: null, drain: null, capacity: null, prefixes: [] };
+    const load = { ike_sas: null, half_open: null };
+    const members = [
+      { ...nothing, load, name: 'gw2', here: true, state: 'announced' as const, age_seconds: 0.4 },
+      { ...nothing, load, name: 'gw3', here: false, state: null, age_seconds: null, problem: 'refused' },
+    ];
+    expect(statusText({ ...UNHEARD, fleet: { settled: true, members } })).toContain(`
+OTHERS  STATE      HEARD      SEEN
+gw2     announced  0.4 s ago  -
+gw3     not heard  never      refused
+`);
+  });
+
   it('says what is not known', () => {
     const text = statusText({ ...UNHEARD, bgp: { ...UNHEARD.bgp, guard_connected: false } });
     expect(text).toContain('charon not proved alive yet');

@@ -7,7 +7,6 @@ describe('addressText', () => {
     ['10.1.1.1', '10.1.1.1'],
     ['2001:DB8:0:0:0:0:0:1', '2001:db8::1'],
     ['2001:db8:0:0:1:0:0:1', '2001:db8::1:0:0:1'],
-    ['::ffff:192.0.2.1', '::ffff:c000:201'],
   ])('%s → %s', (text, canonical) => {
     expect(addressText(text, 'unicast')).toBe(canonical);
   });
@@ -29,7 +28,7 @@ describe('addressText', () => {
     expect(addressText(text, 'any')).toBeUndefined();
   });
 
-  it.each(['0.0.0.0', '::', '224.0.0.1', 'ff02::1', '255.255.255.255'])(
+  it.each(['0.0.0.0', '::', '224.0.0.1', 'ff02::1', '255.255.255.255', '::ffff:192.0.2.1'])(
     'knows that %s is no host',
     (text) => {
       expect([addressText(text, 'any') !== undefined, addressText(text, 'unicast')]).toEqual([

@@ -51,6 +51,23 @@ describe('bad configurations', () => {
       'file:9: checks: has 257 elements; expected at most 256',
     ]);
   });
+
+  it('takes no more routes than the guard reads in one line', () => {
+    const list = (of: (n: number) => string): string =>
+      `[${Array.from({ length: 60 }, (_, n) => `'${of(n)}'`).join(', ')}]`;
+    const many = `communities: ${list((n) => `65001:${10_000 + n}`)}, large_communities: ${list((n) => `4200000000:4200000000:${4_200_000_000 + n}`)}`;
+    const config = (count: number): string => `bgp:
+  local_as: 65001
+  router_id: 10.1.1.2
+  neighbors:
+    - { address: 10.1.1.1, peer_as: 65000, local_address: 10.1.1.2 }
+    - { address: 10.1.1.3, peer_as: 65000, local_address: 10.1.1.2, local_as: 65009 }
+    - { address: 10.1.1.4, peer_as: 65001, local_address: 10.1.1.2 }
+prefixes:
+${Array.from({ length: count }, (_, n) => `  - { prefix: 10.20.${n}.0/24, announced: { local_preference: 100, ${many} } }\n`).join('')}`;
+    expect(problemsOf(config(150)).join()).toMatch(/^file:8: prefixes: come to \d+ bytes of routes, each/u);
+    expect(problemsOf(config(100))).toEqual([]);
+  });
 });
 
 /** What a route has when nobody says anything of it. */

@@ -14,6 +14,7 @@ import { swancastWith } from '../cli/command.ts';
 
 // A process is started: a busy machine needs its time.
 vi.setConfig({ testTimeout: 30_000 });
+const SECRET_FILE = join(import.meta.dirname, '../../../sidecar/config/secret.ts');
 const MAIN = join(import.meta.dirname, '../../../sidecar/main.ts');
 
 /** No two alike, and none of them a part of anything else. */
@@ -94,6 +95,22 @@ describe('secrets', () => {
     // What ExaBGP runs, and so `ps`, among the rest.
     expect(shownIn(lines.filter((line) => !isPassword(line)).join())).toEqual([]);
     expect(shownIn(JSON.stringify(config))).toEqual([]);
+  });
+
+  it.each(["'", '"', '\\'])('hold no %s, which means something in exabgp.conf', (sign) => {
+    write('password', `pass${sign}word`);
+    expect(refusal(() => loadConfig(configFile(), unit()))).toContain(
+      'bgp.neighbors[0].password_file: "/password" does not hold a password for TCP MD5',
+    );
+  });
+
+  it('are in files: a pipe that nobody writes to is refused, and not waited for', () => {
+    execFileSync('mkfifo', ['-m', '600', join(folder, 'pipe')]);
+    // In a process of its own, as it would not come back at all.
+    const script = `import { readSecret } from ${JSON.stringify(SECRET_FILE)}; console.log(readSecret(process.argv[1]).problem)`;
+    const argv = ['--input-type=module', '-e', script, join(folder, 'pipe')];
+    const said = execFileSync(process.execPath, argv, { encoding: 'utf8', timeout: 20_000 });
+    expect(said.trim()).toBe(`"${folder}/pipe" is not a file`);
   });
 
   it.each([['print'], ['print', '--json'], ['check'], ['check', '--json']])(

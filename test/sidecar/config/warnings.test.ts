@@ -7,12 +7,33 @@ const of = (text: string, env: Readonly<Record<string, string>> = {}): string[] 
   warnings(parse(text), env)
     .filter(({ key }) => key !== 'bgp.exabgp')
     .map(({ key, message }) => `${key}: ${message}`);
-const FLEET = "fleet:\n  gateways:\n    - { name: gw.example, url: 'http://gw1:9179' }\n";
+const LISTEN = "http: { listen: '[::]:9179' }\n";
+const LIST = "fleet:\n  gateways:\n    - { name: gw.example, url: 'http://gw1:9179' }\n";
+const FLEET = LISTEN + LIST;
+const OTHER = "    - { name: gw2, url: 'http://gw2:9179' }\n";
 
 describe('warnings', () => {
   it('has none for the least configuration, nor for a fleet that is right', () => {
     expect(of(MINIMAL)).toEqual([]);
-    expect(of(`${MINIMAL}${FLEET}    - { name: gw2, url: 'http://gw2:9179' }\n`)).toEqual([]);
+    expect(of(MINIMAL + FLEET + OTHER)).toEqual([]);
+  });
+
+  it('says nothing of a listener on the loopback where several gateways are on one host', () => {
+    expect(of(MINIMAL + LIST + OTHER.replace('http://gw2', 'http://[::1]'))).toEqual([]);
+  });
+
+  it('compares degraded with yielding for those that may yield alone', () => {
+    const text = MINIMAL.replace('/32', '/32\n    yielding: { med: 1500 }');
+    expect(of(text.replace('med: 1500 }', 'med: 1500 }\n    degraded: { med: 1000 }'))).toEqual([]);
+    const yields = text.replace(
+      'med: 1500 }',
+      'med: 1500 }\n    degraded: { med: 1000 }\n    preempt: false',
+    );
+    expect(of(yields + FLEET + OTHER)).toEqual([
+      expect.stringMatching(
+        /^prefixes\[0\]\.degraded\.med: 1000 makes the route better than yielding with 1500/,
+      ),
+    ]);
   });
 
   it.each([
@@ -28,7 +49,7 @@ describe('warnings', () => {
     ],
     [
       'a fleet without ourselves',
-      `${MINIMAL}fleet: { gateways: [{ name: gw2, url: 'http://gw2' }] }\n`,
+      `${MINIMAL}${LISTEN}fleet: { gateways: [{ name: gw2, url: 'http://gw2' }] }\n`,
       /^fleet\.gateways: does not name this gateway \(gw\.example\)/,
     ],
     [
@@ -62,6 +83,31 @@ describe('warnings', () => {
       /^fleet\.tls: means nothing where every url begins with http/,
     ],
     [
+      'a listener that no other gateway reaches',
+      MINIMAL + LIST + OTHER,
+      /^http\.listen: is on the loopback of this host, where no other gateway reaches it/,
+    ],
+    [
+      'no listener',
+      `${MINIMAL}http: { listen: 'off' }\n${LIST}${OTHER}`,
+      /^http\.listen: "off" leaves nobody to answer the other gateways/,
+    ],
+    [
+      'another port than that of the listener',
+      `${MINIMAL}http: { listen: '[::]:9180' }\n${LIST}${OTHER}`,
+      /^fleet\.gateways\[0\]\.url: asks port 9179, and http\.listen of this gateway has port 9180/,
+    ],
+    [
+      'no port, which is that of web servers',
+      MINIMAL + FLEET.replace('gw1:9179', 'gw1') + OTHER,
+      /^fleet\.gateways\[0\]\.url: asks port 80, and http\.listen of this gateway has port 9179/,
+    ],
+    [
+      'another scheme than that of the listener',
+      MINIMAL + FLEET.replace('http://gw1', 'https://gw1') + OTHER,
+      /^fleet\.gateways\[0\]\.url: begins with https:\/\/, but this gateway has no http\.tls/,
+    ],
+    [
       'a long hold time',
       MINIMAL.replace('10.1.1.2 }', '10.1.1.2, hold_time_seconds: 180 }'),
       /^bgp\.neighbors\[0\]\.hold_time_seconds: a host or link that dies stays announced for up to 180 s/,
@@ -79,7 +125,7 @@ describe('warnings', () => {
     [
       'a degraded MED that is the better one',
       MINIMAL.replace('/32', '/32\n    degraded: { med: 90 }'),
-      /^prefixes\[0\]\.degraded\.med: 90 makes the route better than yielding with 100/,
+      /^prefixes\[0\]\.degraded\.med: 90 makes the route better than announced with 100/,
     ],
     [
       'a draining local preference that is the better one',

@@ -9,6 +9,7 @@ import {
   type FleetPolicy,
 } from '../../../sidecar/fleet/better.ts';
 import type { Class } from '../../../health/reason.ts';
+import type { FleetWord } from '../../../sidecar/fleet/word.ts';
 import { prefixRule, V4, V6 } from '../scenario.ts';
 import { DRAIN, memberFor, viewOf, type Said } from './member.fixture.ts';
 
@@ -17,8 +18,9 @@ const FLEET: FleetPolicy = {
   minimumOthers: 1,
   members: [{ name: 'gw2', address: '10.0.0.2', capacity: 100 }, { name: 'gw3' }],
 };
-const better = (said: Said | undefined, ours: Class | undefined, now = 2000) =>
-  betterThan(viewOf({ gw2: said }), V4, ours, FLEET, now);
+const failing = (level: Class | undefined, since = 0) => ({ class: level, since });
+const better = (said: Said | undefined, ours: Class | undefined, now = 2000, since = 0) =>
+  betterThan(viewOf({ gw2: said }), V4, failing(ours, since), FLEET, now);
 
 describe('who is better off', () => {
   it.each<[string, Said | undefined, Class, string | undefined]>([
@@ -42,8 +44,16 @@ describe('who is better off', () => {
     expect(expiries(viewOf({ gw2: {} }), FLEET, 5999)).toEqual([6000]);
   });
 
+  it('not by what was said before we began to fail, nor in that very moment', () => {
+    expect([999, 1000, 1001].map((since) => better({}, 'impaired', 2000, since))).toEqual([
+      'gw2',
+      undefined,
+      undefined,
+    ]);
+  });
+
   it('nobody who is not in the configuration, whatever the view has', () => {
-    expect(betterThan(viewOf({ gw9: {} }), V4, 'not-serving', FLEET, 2000)).toBeUndefined();
+    expect(betterThan(viewOf({ gw9: {} }), V4, failing('not-serving'), FLEET, 2000)).toBeUndefined();
   });
 
   it('is judged for each prefix', () => {
@@ -53,25 +63,26 @@ describe('who is better off', () => {
       prefixes: member.word.prefixes.filter(({ prefix }) => prefix === V6),
     };
     const view = { settled: true, members: new Map([['gw2', { ...member, ...(word && { word }) }]]) };
-    expect(betterThan(view, V4, 'not-serving', FLEET, 2000)).toBeUndefined();
-    expect(betterThan(view, V6, 'not-serving', FLEET, 2000)).toBe('gw2');
+    expect(betterThan(view, V4, failing('not-serving'), FLEET, 2000)).toBeUndefined();
+    expect(betterThan(view, V6, failing('not-serving'), FLEET, 2000)).toBe('gw2');
   });
 });
 
 describe('the company of a prefix', () => {
   const [outside, other] = [prefixRule(V4, []), prefixRule(V6, [])];
   const inside = { ...prefixRule('10.9.0.0/16', []), side: 'inside' as const };
-  const company = (own: typeof inside | typeof outside, view = viewOf({ gw2: {} })) =>
-    companyOf(own, [outside, other, inside], 'not-serving', view, FLEET, 2000);
+  const company = (own: typeof inside | typeof outside, view = viewOf({ gw2: {} }), since = 0) =>
+    companyOf(own, [outside, other, inside], failing('not-serving', since), view, FLEET, 2000);
 
   it('without a fleet there is somebody better, and nobody is asked', () => {
-    expect(companyOf(outside, [outside], 'impaired', undefined, undefined, 0)).toEqual(IN_COMPANY);
+    expect(companyOf(outside, [outside], failing('impaired'), undefined, undefined, 0)).toEqual(IN_COMPANY);
   });
 
   it('of a fleet of one is nobody, and need not be asked', () => {
     const one = { ...FLEET, members: [] };
-    expect(companyOf(outside, [outside], 'impaired', undefined, one, 0)).toEqual({
+    expect(companyOf(outside, [outside], failing('impaired'), undefined, one, 0)).toEqual({
       hasBetter: false,
+      isAsking: false,
       isLast: true,
       isTaken: false,
     });
@@ -82,9 +93,34 @@ describe('the company of a prefix', () => {
     expect(company(inside, viewOf({ gw2: { class: 'not-serving' } }))).toMatchObject({ isLast: true });
   });
 
+  it('of an inside prefix is nobody while one outside prefix has nobody better: its clients need the way back', () => {
+    const { prefixes = [], ...word } = memberFor('gw2', {}).word ?? {};
+    const onlyV4 = { ...word, prefixes: prefixes.filter(({ prefix }) => prefix === V4) } as FleetWord;
+    const view = { settled: true, members: new Map([['gw2', { name: 'gw2', heardAt: 1000, word: onlyV4 }]]) };
+    expect(company(outside, view)).toMatchObject({ hasBetter: true });
+    expect(company(inside, view)).toMatchObject({ hasBetter: false, isLast: true });
+  });
+
+  it('is asked anew when we fail: till then there is neither somebody better nor nobody', () => {
+    expect(company(outside, viewOf({ gw2: {} }), 1000)).toMatchObject({
+      hasBetter: false,
+      isAsking: true,
+      isLast: false,
+    });
+    expect(company(outside, viewOf({ gw2: { class: 'not-serving' } }), 1000)).toMatchObject({
+      isAsking: false,
+      isLast: true,
+    });
+  });
+
   it('before all were asked nobody is better, and nobody is the last', () => {
     const unsettled = viewOf({ gw3: undefined }, false);
-    expect(company(outside, unsettled)).toEqual({ hasBetter: false, isLast: false, isTaken: true });
+    expect(company(outside, unsettled)).toEqual({
+      hasBetter: false,
+      isAsking: false,
+      isLast: false,
+      isTaken: true,
+    });
   });
 
   it('has it: neither one that yields nor one that is degraded', () => {

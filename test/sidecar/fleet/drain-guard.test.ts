@@ -42,6 +42,13 @@ describe('the drain guard', () => {
     );
   });
 
+  it('says what those have that are there and not well', () => {
+    const gw2 = { state: 'degraded', class: 'impaired' } as const;
+    expect(ask({ gw2, gw3: { state: 'announced', acknowledged: false } })).toContain(
+      '; not well: gw2 (degraded, impaired), gw3 (announced, not acknowledged)',
+    );
+  });
+
   it('names the prefixes and those that are missing', () => {
     const prefixes = [V4, V6].map((prefix) => ({ prefix, side: 'outside' as const }));
     expect(ask({ gw2: {} }, { ...FLEET, minimumOthers: 2 }, { prefixes })).toBe(

@@ -54,6 +54,7 @@ export class Gateway {
   readonly policy: Policy;
   health: Health = 'well';
   readonly transitions: Transition[] = [];
+  wantsToAsk = false;
   state: State;
   now: number;
   #wakeAt: number | undefined;
@@ -73,7 +74,10 @@ export class Gateway {
     const { state, effects, wakeAt } = step(this.state, event, this.policy, this.now);
     this.state = state;
     this.#wakeAt = wakeAt;
-    for (const effect of effects) if (effect.type === 'journal') this.transitions.push(effect.transition);
+    for (const effect of effects) {
+      if (effect.type === 'journal') this.transitions.push(effect.transition);
+      if (effect.type === 'ask-fleet') this.wantsToAsk = true;
+    }
   }
 
   advance(now: number): void {
@@ -169,10 +173,7 @@ export class FleetWorld {
   /** One round: everybody looks, hears its guard and asks all others. `fate(n)`: of the n-th question. */
   round(fate: (question: number) => Fate, order: readonly number[] = []): void {
     let question = 0;
-    const turns = this.gateways.map((gateway, index) => ({ gateway, key: order[index] ?? index }));
-    for (const { gateway } of turns.toSorted((a, b) => a.key - b.key)) {
-      gateway.look();
-      gateway.acknowledge();
+    const askAll = (gateway: Gateway): void => {
       for (const other of this.gateways) {
         if (other === gateway) continue;
         const what = fate(question);
@@ -182,10 +183,21 @@ export class FleetWorld {
         if (typeof what === 'number') this.#post(gateway, { name, ...known }, what);
         else this.#post(gateway, { name, problem: what }, 0);
       }
+    };
+    const turns = this.gateways.map((gateway, index) => ({ gateway, key: order[index] ?? index }));
+    for (const { gateway } of turns.toSorted((a, b) => a.key - b.key)) {
+      gateway.look();
+      gateway.acknowledge();
+      askAll(gateway);
     }
     for (let passed = 0; passed < ROUND_MS; passed += TICK_MS) {
       this.now += TICK_MS;
-      for (const gateway of this.gateways) gateway.advance(this.now);
+      for (const gateway of this.gateways) {
+        gateway.advance(this.now);
+        if (!gateway.wantsToAsk) continue;
+        gateway.wantsToAsk = false;
+        askAll(gateway);
+      }
       const due = this.#mail.filter(({ at }) => at <= this.now);
       this.#mail = this.#mail.filter(({ at }) => at > this.now);
       for (const { to, member } of due) to.hear(member);

@@ -106,6 +106,7 @@ describe('the gate announced', () => {
       said('2 gateways announce it well, 3 are asked for: gw3'),
     );
     expect(ask(only('gw3', withdrawn), { gate, minimum: 2 })).toMatchObject({ answer: 'open' });
+    expect(ask(ALL_WELL, { gate, minimum: 9 })).toEqual(said('9 are asked for; there are no more'));
   });
 
   it('of one and of as many as are asked for wants both', () => {

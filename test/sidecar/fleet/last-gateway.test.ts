@@ -15,6 +15,8 @@ const hear = (run: Scenario, gw2: Said | undefined, settled = true): Scenario =>
     type: 'fleet',
     view: viewOf({ gw2: gw2 && { ...gw2, heardAt: run.now }, gw3: undefined }, settled),
   });
+/** Asked since it fails. */
+const answered = (run: Scenario, gw2: Said | undefined): Scenario => hear(run.wait(1), gw2);
 const alone = (run: Scenario): Scenario => hear(run, undefined);
 const announced = (gw2?: Said): Scenario => hear(fresh().healthy(1000), gw2);
 /** The canary fails: not serving. */
@@ -30,10 +32,9 @@ const POOR = [`${V4} 1000`, `${V6} 1000`];
 
 describe('an announced prefix that fails', () => {
   it('steps down for somebody better', () => {
-    expect([ill(announced({})).phase(), impaired(announced({})).phase()]).toEqual([
-      'withdrawn (canary-no-traffic)',
-      'degraded (sa-collapse)',
-    ]);
+    expect([answered(ill(announced({})), {}).phase(), answered(impaired(announced({})), {}).phase()]).toEqual(
+      ['withdrawn (canary-no-traffic)', 'degraded (sa-collapse)'],
+    );
   });
 
   it('stays where nobody better is known, and says so with its cause', () => {
@@ -59,12 +60,43 @@ describe('an announced prefix that fails', () => {
     expect(ill(announced({ class: 'not-serving' })).phase()).toBe('announced (last-gateway)');
   });
 
-  it('steps down as soon as somebody better comes, and that is no flap of ours', () => {
+  it('stays until somebody was asked anew: what was said before it failed was said by all that fail with it', () => {
+    const run = ill(announced({}));
+    expect([run.phase(), run.routes, run.asked]).toEqual(['announced (canary-no-traffic)', GOOD, 1]);
+    expect(answered(run, { class: 'not-serving' }).phase()).toBe('announced (last-gateway)');
+    expect(run.asked).toBe(1);
+  });
+
+  it('is the last one when nobody who was better answers for as long as a word counts', () => {
+    const run = living(ill(announced({})), 4500);
+    expect(run.phase()).toBe('announced (canary-no-traffic)');
+    expect(living(run, 1000).phase()).toBe('announced (last-gateway)');
+  });
+
+  it('is not the last one before a reload that names others has had them asked', () => {
+    // What the poll says without a fleet: there is nobody who was not asked.
+    const run = ill(fresh(POLICY).healthy(1000)).send({ type: 'fleet', view: viewOf({}) });
+    living(run, 5000).reload(WITH_FLEET);
+    expect([run.phase(), run.routes]).toEqual(['withdrawn (canary-no-traffic)', []]);
+    expect(alone(run).phase()).toBe('degraded (last-gateway)');
+  });
+
+  it('steps down as soon as somebody better comes; that moves clients, so it counts, but does not double', () => {
     const run = ill(announced());
-    hear(run, {});
+    answered(run, {});
     expect(run.phase()).toBe('withdrawn (canary-no-traffic)');
-    expect(run.state.prefixes.get(V4)?.downs).toEqual([]);
     expect(run.state.prefixes.get(V4)?.flaps).toBe(1);
+  });
+
+  it('is held after it stepped down for the same one too often', () => {
+    const hold = { ...POLICY.hold, holdDownMs: 100, holdDownMaxMs: 100, flapLimit: 3, flapHoldMs: 60_000 };
+    const run = impaired(hear(fresh({ ...WITH_FLEET, hold }).healthy(1000), undefined));
+    for (let n = 0; n < 3; n += 1) {
+      expect(alone(living(run, 1000)).phase()).toBe('announced (last-gateway)');
+      answered(run, {});
+    }
+    expect(run.phase()).toBe('degraded (flap-hold)');
+    expect(alone(living(run, 1000)).phase()).toBe('degraded (flap-hold)');
   });
 
   it('gone asks nobody, and neither does a charon that nothing proves alive', () => {
@@ -79,7 +111,7 @@ describe('an announced prefix that fails', () => {
 });
 
 describe('a withdrawn prefix', () => {
-  const withdrawn = (): Scenario => ill(announced({}));
+  const withdrawn = (): Scenario => answered(ill(announced({})), {});
 
   it('steps up to degraded at once when the last better one is lost, and is announced after the hold-down', () => {
     const run = alone(withdrawn());
@@ -154,7 +186,7 @@ describe('what the others are told', () => {
   });
 
   it('improves only after the hold-down, also where nothing was taken down', () => {
-    for (const run of [ill(announced({})), ill(announced())]) {
+    for (const run of [answered(ill(announced({})), {}), ill(announced())]) {
       run.pass('sa-count');
       expect(told(run)).toBe('not-serving');
       expect(told(living(run, 2500))).toBeNull();

@@ -1,4 +1,6 @@
-import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import dns from 'node:dns';
+import { syncBuiltinESMExports } from 'node:module';
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { identityFrom, type IdentityTexts } from '../../../sidecar/fleet/identity.ts';
 import { MemberClient, type Brought } from '../../../sidecar/fleet/member-client.ts';
 import { Authority } from './authority.ts';
@@ -65,6 +67,35 @@ describe('a question to another gateway', () => {
   ])('ends at the deadline when it %s', async (_, script) => {
     const url = await peers.raw((socket) => script((text) => socket.write(text)));
     expect(await ask(url, 50)).toEqual(problem('no whole answer within 0.05 s'));
+  });
+
+  it('waits for the lookup that is under way: none can be called off, and a dead resolver keeps each for long', async () => {
+    const url = await peers.http((_, response) => response.end('ok'));
+    type Answer = (error: null, addresses: readonly dns.LookupAddress[]) => void;
+    const waiting: Answer[] = [];
+    let isDead = true;
+    const tell = (answer: Answer): void => answer(null, [{ address: '127.0.0.1', family: 4 }]);
+    const lookup = vi.spyOn(dns, 'lookup').mockImplementation((...asked: unknown[]) => {
+      const answer = asked.at(-1) as Answer;
+      if (isDead) waiting.push(answer);
+      else tell(answer);
+    });
+    syncBuiltinESMExports();
+    try {
+      const asker = client(url.replace('127.0.0.1', 'gw2.example'));
+      for (let n = 0; n < 3; n += 1) {
+        expect(await asker.ask({ ...QUESTION, timeoutMs: 20 }, never)).toEqual(problem('no whole answer'));
+      }
+      expect(waiting).toHaveLength(1);
+      isDead = false;
+      const last = asker.ask(QUESTION, never);
+      await new Promise(setImmediate);
+      waiting.forEach(tell);
+      expect(await last).toEqual({ body: Buffer.from('ok') });
+    } finally {
+      lookup.mockRestore();
+      syncBuiltinESMExports();
+    }
   });
 
   it('ends at the deadline when bytes drip in one by one', async () => {

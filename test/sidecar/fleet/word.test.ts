@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { LeaseReport } from '../../../bgp/lease.ts';
 import { parseWord, wordOf, type FleetWord } from '../../../sidecar/fleet/word.ts';
 import { statusFor } from '../status.fixture.ts';
 import { Scenario, V4, V6 } from '../scenario.ts';
@@ -21,6 +22,22 @@ describe('what a gateway tells', () => {
     expect(word.prefixes.map(({ prefix, class: level }) => [prefix, level])).toEqual([
       [V4, 'impaired'],
       [V6, 'impaired'],
+    ]);
+  });
+
+  it('has a route only where a router can hear of it: ExaBGP acknowledges without any session', () => {
+    const said = (neighbors: LeaseReport['neighbors']): (string | boolean)[][] => {
+      const run = new Scenario().guard({ lease: 'held', acknowledged: [V4, V6], neighbors });
+      const { prefixes } = wordOf({ ...statusFor(run), load: LOAD, set_up: {} });
+      return prefixes.map(({ prefix, acknowledged }) => [prefix, acknowledged]);
+    };
+    expect(said({ '10.1.1.1': 'up', 'fd00:1:1::1': 'down' })).toEqual([
+      [V4, true],
+      [V6, false],
+    ]);
+    expect(said({ '10.1.1.1': 'connected', '10.1.1.9': 'up' })).toEqual([
+      [V4, false],
+      [V6, false],
     ]);
   });
 

@@ -52,7 +52,7 @@ describe('a gateway that comes back', () => {
     for (const fails of ['sa-collapse', 'charon-gone'] as const) {
       const run = hear(started(undefined), { state: 'degraded' });
       run.fail(fails === 'charon-gone' ? 'charon' : 'sa-count', fails);
-      hear(run, {});
+      hear(run.wait(1), {});
       run.healthy(2500);
       expect([fails, run.phase()]).toEqual([fails, 'announced (yielding)']);
     }

@@ -49,7 +49,8 @@ describe('SessionsDesk', () => {
   function open(policy: Policy): void {
     const nothing = (): void => undefined;
     const actors = { set: nothing, renew: nothing, pace: nothing, journal: nothing, forceEnded: nothing };
-    sidecar = new Sidecar(policy, { ...actors, sessions: (effect) => desk.run(effect) }, () => 1500);
+    askFleet: (() => undefined,
+      (sidecar = new Sidecar(policy, { ...actors, sessions: (effect) => desk.run(effect) }, () => 1500)));
     desk = new SessionsDesk({
       path: charon.path,
       link: {
