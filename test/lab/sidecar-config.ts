@@ -46,8 +46,9 @@ bgp:
   run_directory: ${directory}
   neighbors:
 ${neighborsOf(gateway)}lease: { socket: ${join(directory, 'lease.sock')}, ttl_seconds: ${LEASE_TTL_SECONDS}, handover_seconds: ${HANDOVER_SECONDS} }
-# The lab kills the same gateway again and again: without this bound each run would wait twice as long as the last.
-decision: { hold_down_seconds: 1, hold_down_max_seconds: 1 }
+# The lab kills the same gateway again and again: without these bounds each run would wait twice as long as the last,
+# and after a few the prefixes would be held degraded.
+decision: { hold_down_seconds: 1, hold_down_max_seconds: 1, flap_limit: 0 }
 checks:
   - { name: charon, type: charon }
   - { name: sa-count, type: sa-count }
