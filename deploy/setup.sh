@@ -99,7 +99,7 @@ if [ -n "$missing" ]; then
 fi
 
 # That kernel is only downloaded, to where the virtual machine looks for it: the machine's own stays what it is.
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/swancast-lab
+cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/swancast-lab
 download_kernel() {
   kernel=$(apt-cache depends linux-image-cloud-amd64 | sed -n 's/^ *Depends: *\(linux-image-[0-9].*-cloud-amd64\)$/\1/p')
   [ -n "$kernel" ] && mkdir -p "$cache" && cd "$cache" &&

@@ -25,6 +25,8 @@ beforeEach(() => {
   const script = readFileSync(join(ROOT, 'deploy/setup.sh'), 'utf8');
   writeFileSync(join(folder, 'tree/deploy/setup.sh'), script.replaceAll('/usr/sbin/', `${folder}/usr-sbin/`));
   copyFileSync(join(ROOT, 'package-lock.json'), join(folder, 'tree/package-lock.json'));
+  mkdirSync(join(folder, 'cache/swancast-lab'), { recursive: true });
+  writeFileSync(kernel(), '');
   program('id', 'echo 0');
   program('npm', 'echo noise; mkdir -p node_modules; : >node_modules/.package-lock.json');
   // Installed is what was installed here.
@@ -45,6 +47,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
+const kernel = (): string => join(folder, 'cache/swancast-lab/linux-image-6.1.0-9-cloud-amd64_1_amd64.deb');
+
 function program(name: string, body: string): void {
   const path = join(folder, 'bin', name);
   writeFileSync(
@@ -57,7 +61,7 @@ function program(name: string, body: string): void {
 function setup(...words: string[]): { status: number | null; out: string; calls: string[] } {
   const calls = join(folder, 'calls');
   rmSync(calls, { force: true });
-  const env = { PATH: `${join(folder, 'bin')}:/usr/bin:/bin` };
+  const env = { PATH: `${join(folder, 'bin')}:/usr/bin:/bin`, XDG_CACHE_HOME: join(folder, 'cache') };
   const script = join(folder, 'tree/deploy/setup.sh');
   const { status, stdout, stderr } = spawnSync('sh', [script, ...words], { env, encoding: 'utf8' });
   return {
@@ -107,6 +111,19 @@ describe('deploy/setup.sh', () => {
     expect(calls).toContain('systemctl disable frr.service');
     expect(existsSync(join(folder, 'usr-sbin/policy-rc.d'))).toBe(false);
   });
+
+  it.skipIf(process.arch !== 'x64')(
+    "downloads a kernel for the lab's virtual machine once, and goes on without",
+    () => {
+      rmSync(kernel());
+      program('apt-cache', 'echo "  Depends: linux-image-6.1.0-9-cloud-amd64"');
+      const without = setup();
+      expect([without.status, without.out]).toEqual([0, expect.stringContaining('downloading a kernel')]);
+      expect(without.calls.join()).toContain('download linux-image-6.1.0-9-cloud-amd64');
+      writeFileSync(kernel(), '');
+      expect(setup().calls.join()).not.toContain('download');
+    },
+  );
 
   it('knows no other word', () => {
     expect(setup('all')).toMatchObject({ status: 2, calls: [] });

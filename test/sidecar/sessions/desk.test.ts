@@ -48,9 +48,15 @@ describe('SessionsDesk', () => {
 
   function open(policy: Policy): void {
     const nothing = (): void => undefined;
-    const actors = { set: nothing, renew: nothing, pace: nothing, journal: nothing, forceEnded: nothing };
-    askFleet: (() => undefined,
-      (sidecar = new Sidecar(policy, { ...actors, sessions: (effect) => desk.run(effect) }, () => 1500)));
+    const actors = {
+      set: nothing,
+      renew: nothing,
+      pace: nothing,
+      journal: nothing,
+      forceEnded: nothing,
+      askFleet: nothing,
+    };
+    sidecar = new Sidecar(policy, { ...actors, sessions: (effect) => desk.run(effect) }, () => 1500);
     desk = new SessionsDesk({
       path: charon.path,
       link: {
