@@ -48,7 +48,7 @@ export function stepAll(before: State, event: Event, policy: Policy, now: number
   for (let turn = 0; ; turn += 1) {
     if (turn === TURNS_MAXIMUM) throw new Error('the sessions and the decision do not come to an end');
     const isHeard = turn === 0 && event.type === 'sessions';
-    if (isHeard && sameRouting(routingOf(before, policy), routingOf(decided.state, policy))) break;
+    if (isHeard && sameRouting(routingOf(before, policy, now), routingOf(decided.state, policy, now))) break;
     const wishes = wishesOf(decided.state.sessions);
     const state = tell(decided.state, turn === 0 ? look : { type: 'look' });
     if (sameWishes(wishes, wishesOf(state.sessions))) {

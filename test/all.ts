@@ -75,6 +75,20 @@ const STAGES: readonly Stage[] = [
     ...['routing', '--bundle', '--seconds', '5', '--only'],
     'dual-stack-attributes,two-routers-withdraw,roles-no-preempt,shared-certificate,shared-charon',
   ),
+  // Ten minutes for all of them, on a machine that does nothing else: here only what would take a client seconds fails.
+  lab(
+    'exercises',
+    ...[
+      'exercise',
+      'drain-redirect on anycast+drain-terminate on anycast+fail-back with sweep+evacuate+flap pinned',
+    ],
+    ...['--clients', '10', '--slack', '5', '--bundle'],
+  ),
+  lab(
+    'exercises kernel ESP',
+    ...['exercise', 'crash dpd 2 s+drain-redirect on anycast+drain-terminate on anycast+flap pinned'],
+    ...['--clients', '2', '--bundle', '--dataplane', 'kernel', '--or-skip'],
+  ),
   // The same faults each time, so that a failure can be seen again. This seed draws many kinds within the minute.
   lab(`chaos seed ${CHAOS_SEED}`, 'chaos', '--seconds', '60', '--seed', CHAOS_SEED, '--bundle'),
 ];

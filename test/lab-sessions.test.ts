@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { LabError } from './lab/lab-error.ts';
+import { dropInCommands } from './lab/sessions/drop-in.ts';
 import { chooseExercises, SESSION_EXERCISES } from './lab/sessions/exercises.ts';
 import { titleOf, type SessionExercise } from './lab/sessions/exercise.ts';
 import { addressOf, identitySwanctlConf } from './lab/sessions/identity.ts';
@@ -87,7 +89,7 @@ describe('the exercises', () => {
       const config = parseConfig(text, { file: 'swancast.yaml', env: {}, hostname: 'x' });
       expect(config.sessions.addresses).toBe(each.setup.addresses);
       expect(config.sessions.pin.enabled).toBe(each.setup.pinned === true);
-      expect(config.sessions.sweep.enabled).toBe(each.setup.sweep !== false);
+      expect(config.sessions.sweep.enabled).toBe(each.setup.sweep === true);
       expect(config.strongswan.restartGraceMs).toBe(each.setup.graceMs ?? 0);
     }
   });
@@ -98,6 +100,35 @@ describe('the exercises', () => {
     expect(text.match(/dpd_delay = 10s/gu)).toHaveLength(2);
     expect(text).not.toContain('start_action');
     expect(text.match(/close_action = start/gu)).toHaveLength(2);
+  });
+});
+
+describe('the drop-in', () => {
+  const shipped = readFileSync(
+    new URL('../deploy/systemd/strongswan.service.d/swancast.conf', import.meta.url),
+    'utf8',
+  );
+
+  it('is tried with its own words', () => {
+    const { stop, started } = dropInCommands(shipped);
+    expect([stop[0], started[0]]).toEqual(['drain', 'undrain']);
+    expect(stop).toContain('--wait');
+    expect(stop.at(-1)).toBe('20s');
+    // After a crash it must not hold up the restart.
+    expect(shipped).toMatch(
+      /^ExecStop=-\/bin\/sh -c 'test -z "\$\$MAINPID" \|\| exec \/usr\/bin\/swancast drain /mu,
+    );
+    expect(stop[stop.indexOf('--reason') + 1]).toMatch(/ /u);
+    expect(
+      dropInCommands('ExecStop=/usr/bin/swancast a "b c"\nExecStartPost=-/usr/bin/swancast d\n'),
+    ).toEqual({
+      stop: ['a', 'b c'],
+      started: ['d'],
+    });
+  });
+
+  it('is missed when it is not there', () => {
+    expect(() => dropInCommands(shipped.replace('ExecStartPost', 'ExecStartPre'))).toThrow(RangeError);
   });
 });
 
@@ -126,6 +157,16 @@ describe('the judgement', () => {
       expect(kept(client(2, more))).toBe(false);
     expect(judge({}, [[fresh(1, 500)]])[0]?.met).toBe(true);
     expect(judge({}, [[client(1, { session: 'none' })]])[0]?.met).toBe(false);
+  });
+
+  it('can be told to be lenient, but not with sessions', () => {
+    const one = exercise({ bounds });
+    const rows = [rowOf(one, 1, { figures: {}, clients: [client(1, { lost: 4 })] })];
+    expect(summaryOf(one, rows).met).toBe(false);
+    expect(summaryOf(one, rows, 5).met).toBe(true);
+    expect(summaryOf(one, rows, Infinity).bounds.map(({ metric }) => metric)).toEqual(['session']);
+    const without = [rowOf(one, 1, { figures: {}, clients: [client(1, { session: 'none' })] })];
+    expect(summaryOf(one, without, Infinity).met).toBe(false);
   });
 
   it('is never passed without a measurement', () => {
@@ -187,5 +228,10 @@ describe('the report', () => {
     expect(text).not.toContain('old');
     expect(withPage(text, [report])).toBe(text);
     expect(() => withPage('nothing here', [report])).toThrow(RangeError);
+  });
+
+  it('has its place in README.md', () => {
+    const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+    expect(withPage(readme, [])).toContain('## What your clients see');
   });
 });

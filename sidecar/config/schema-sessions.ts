@@ -125,13 +125,17 @@ export const SESSIONS = {
       },
     },
     evacuate: {
-      doc: 'Evacuation: what a drain does for the clients, when the checks withdraw a prefix and charon lives.',
+      doc: 'Evacuation: what a drain does for the clients, when the checks withdraw a prefix, charon lives, and another gateway of the fleet is known to announce it.',
       keys: { enabled: { doc: 'Off: they wait for their DPD.', format: 'boolean', default: true } },
     },
     sweep: {
       doc: 'Sweeping: clients that fall silent when another gateway gets a better path are terminated here, so that they come up there at once. Never one that still sends.',
       keys: {
-        enabled: { doc: 'Off: they wait for their DPD.', format: 'boolean', default: true },
+        enabled: {
+          doc: 'Off: they wait for their DPD. On: a client that merely pauses for longer than quiet_ms just then logs in anew as well, so leave it off where traffic comes in bursts.',
+          format: 'boolean',
+          default: false,
+        },
         before_ms: {
           doc: 'Silence that began so long before we heard of the better path still counts as its effect.',
           format: 'nat',

@@ -139,6 +139,14 @@ export const activeOther = (
 ): string | undefined =>
   firstOf(view, prefix, policy, now, ({ state, yielding }) => state !== 'degraded' && !yielding);
 
+/** The first that announces this prefix, however well: whose clients we lose may find it. */
+export const announcingOther = (
+  view: FleetView | undefined,
+  prefix: string,
+  policy: FleetPolicy,
+  now: number,
+): string | undefined => firstOf(view, prefix, policy, now, () => true);
+
 interface Announcing {
   readonly name: string;
   readonly heardAt: number;

@@ -4,7 +4,10 @@
  * their DPD. Over as soon as the prefix is announced again. Pure.
  *
  * A withdrawal because charon is gone is no case for it: there is nobody left who could tell the clients. Nor is what
- * people ordered: for that there is drain.
+ * people ordered (for that there is drain), nor what was swancast's own doing: a lapse of the lease is soon over.
+ *
+ * And only while another gateway is known to announce the prefix: a client that nobody takes is better left with a
+ * session that may go on, on the anycast address once it is announced again, or pinned here all the while.
  */
 import { beginExodus, stepExodus, type Exodus, type ExodusStep } from './exodus.ts';
 import type { Moves } from './moves.ts';
@@ -39,23 +42,37 @@ export function stepEvacuation(
     return { ...nothing, evacuation: { wanted, exodus: undefined }, notices: [] };
   }
   const lost = [...routing.prefixes].flatMap(([prefix, route]) =>
-    before.wanted.has(prefix) && !route.wanted && route.withdrawnBy === 'checks' ? [prefix] : [],
+    before.wanted.has(prefix) && !route.wanted && route.withdrawnBy === 'checks' && route.elsewhere
+      ? [prefix]
+      : [],
   );
   const notices: Notice[] = [];
   let { exodus } = before;
   const regained = [...(exodus?.prefixes ?? [])].filter((prefix) => wanted.has(prefix));
   if (exodus !== undefined && regained.length > 0) {
     notices.push(...regained.map((prefix): Notice => ({ code: 'evacuation-cancelled', prefix })));
-    const prefixes = new Set([...(exodus.prefixes ?? [])].filter((prefix) => !wanted.has(prefix)));
-    exodus = prefixes.size === 0 ? undefined : { ...exodus, prefixes };
+    exodus = without(exodus, wanted);
   }
+  // Whoever comes to the charon that follows it came after all that.
+  const ended = [...(exodus?.prefixes ?? [])].filter(
+    (prefix) => routing.prefixes.get(prefix)?.withdrawnBy === 'gone',
+  );
+  if (exodus !== undefined && ended.length > 0) exodus = without(exodus, new Set(ended));
   if (lost.length > 0) exodus = begin(exodus, lost, scene, now);
   if (exodus === undefined) return { ...nothing, evacuation: { wanted, exodus }, notices };
-  const step = stepExodus(exodus, scene, moves, now);
+  const isTaken = [...(exodus.prefixes ?? [])].every(
+    (prefix) => routing.prefixes.get(prefix)?.elsewhere !== false,
+  );
+  const step = stepExodus(exodus, { ...scene, isLinked: scene.isLinked && isTaken }, moves, now);
   if (step.exodus.phase !== before.exodus?.phase || lost.length > 0) {
     notices.push({ code: 'evacuation-phase', exodus: step.exodus });
   }
   return { ...step, evacuation: { wanted, exodus: step.exodus }, notices };
+}
+
+function without(exodus: Exodus, over: ReadonlySet<string>): Exodus | undefined {
+  const prefixes = new Set([...(exodus.prefixes ?? [])].filter((prefix) => !over.has(prefix)));
+  return prefixes.size === 0 ? undefined : { ...exodus, prefixes };
 }
 
 function begin(running: Exodus | undefined, lost: readonly string[], scene: Scene, now: number): Exodus {

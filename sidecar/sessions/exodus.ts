@@ -9,7 +9,7 @@
  * The order is rule 4 of the design. A redirect after the withdrawal leaves an outage, and its answers go elsewhere;
  * a terminate before it brings the client back here at once.
  */
-import { act, candidates, isPending, isWaiting, LIST_FAST_MS } from './exodus-moves.ts';
+import { act, candidates, isPending, isWaiting } from './exodus-moves.ts';
 import type { Hand, MoveEffect, Moves } from './moves.ts';
 import { total, within } from './pace.ts';
 import type { Method } from './policy.ts';
@@ -205,8 +205,8 @@ function listing({ phase, method }: Exodus): ExodusStep['list'] {
     case 'moving':
     case 'terminating':
       return { maxAgeMs: LIST_MS, urgent: false };
+    // Worse attributes move the route as a withdrawal does: clients may wait in silence from here on.
     case 'worsening':
-      return method === 'none' ? undefined : { maxAgeMs: LIST_FAST_MS, urgent: false };
     case 'withdrawing':
     case 'settling':
       return method === 'none' ? undefined : { maxAgeMs: LIST_URGENT_MS, urgent: true };
@@ -242,7 +242,8 @@ function wakeAt(
       times.push(since + drain.settleMs, since + drain.settleMaxMs, since + 1001);
       break;
     case 'terminating':
-      times.push(...verifications(here, scene));
+      // Quiet by then, unless more was done meanwhile.
+      times.push(since + BACK_MS + 1, ...verifications(here, scene));
       break;
   }
   const next = times.reduce((first, time) => (time > now ? Math.min(first, time) : first), Infinity);

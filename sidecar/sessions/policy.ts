@@ -11,7 +11,7 @@
  *     drain:    { pin_first: false, worse_ms: 1000, settle_ms: 500, settle_max_ms: 3000, verify_ms: 5000,
  *                 deadline_seconds: 300 }
  *     evacuate: { enabled: true }
- *     sweep:    { enabled: true, before_ms: 3000, after_ms: 10000, quiet_ms: 300 }
+ *     sweep:    { enabled: false, before_ms: 3000, after_ms: 10000, quiet_ms: 300 }
  */
 import type { Family } from '../../health/family.ts';
 
@@ -105,7 +105,7 @@ export const SESSIONS_DEFAULTS: SessionsSettings = {
     deadlineMs: 300_000,
   },
   evacuate: { enabled: true },
-  sweep: { enabled: true, beforeMs: 3000, afterMs: 10_000, quietMs: 300 },
+  sweep: { enabled: false, beforeMs: 3000, afterMs: 10_000, quietMs: 300 },
 };
 
 /** `--rate` and `sessions.rate_per_second`. */

@@ -12,8 +12,13 @@ export interface RoutedPrefix {
   readonly standing: boolean;
   /** Its attributes are worse than they could be: impaired, yielding. */
   readonly worse: boolean;
-  /** Why it is not wanted: the checks with charon alive, charon gone, or what people ordered. */
-  readonly withdrawnBy: 'checks' | 'gone' | 'person' | undefined;
+  /** Another gateway is known to announce it now; without a fleet nobody is known. */
+  readonly elsewhere: boolean;
+  /**
+   * Why it is not wanted: the checks with charon alive, charon gone, what people ordered, or swancast itself (the
+   * lease lapsed, an adoption was not earned in time): then nothing that serves clients has failed.
+   */
+  readonly withdrawnBy: 'checks' | 'gone' | 'person' | 'swancast' | undefined;
 }
 
 /** By prefix: those of side `outside` alone. */

@@ -64,9 +64,10 @@ export function stepSweep(
   if (path !== undefined && routing.prefixes.get(path.prefix)?.wanted === true)
     open(path.prefix, path.gateway);
   for (const prefix of worse) {
-    if (!before.worse.has(prefix) && routing.prefixes.get(prefix)?.wanted === true) {
+    const route = routing.prefixes.get(prefix);
+    // Where nobody else is, nobody is led away, and silence is only silence.
+    if (!before.worse.has(prefix) && route?.wanted === true && route.elsewhere)
       open(prefix, 'another gateway');
-    }
   }
   for (const prefix of windows.keys())
     if (routing.prefixes.get(prefix)?.wanted !== true) windows.delete(prefix);

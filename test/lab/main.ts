@@ -169,6 +169,7 @@ command('exercise', 'what clients with traffic see of crashes, drains, flaps and
   .option('--clients <n>', 'IKEv2 clients', parseCount(1000), 20)
   .option('--talkers <n>', 'so many of them have traffic; all by default', parseCount(250))
   .option('--rate <n>', 'clients moved a second; as swancast has it by default', parseCount(10_000))
+  .option('--slack <n>', 'bounds are so many times as wide: for a busy machine', parseCount(1000), 1)
   .action(async (name: string, options: SessionsOptions) =>
     finish(await runSessions(name, options, output, interrupt.signal)),
   );

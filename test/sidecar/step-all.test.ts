@@ -250,11 +250,9 @@ describe('what the sessions hear', () => {
     run.clients = [1, 2];
     run.begin();
     run.fail('ike-v4', 'ike-silent').fail('ike-v4', 'ike-silent').fail('charon', 'vici-silent');
-    const { exodus } = run.state.sessions.evacuation;
     // The other family only shows it.
     expect(run.routes).toEqual([`${V6} 1000`]);
-    expect([...(exodus?.prefixes ?? [])]).toEqual([V4]);
-    expect(routingOf(run.state, POLICY).prefixes.get(V4)).toMatchObject({
+    expect(routingOf(run.state, POLICY, run.now).prefixes.get(V4)).toMatchObject({
       wanted: false,
       withdrawnBy: 'checks',
     });
@@ -263,9 +261,9 @@ describe('what the sessions hear', () => {
   it('begins no evacuation for what people ordered, nor when charon is gone', () => {
     const forced = new World().begin().force('withdraw');
     expect(forced.state.sessions.evacuation.exodus).toBeUndefined();
-    expect(routingOf(forced.state, POLICY).prefixes.get(V4)?.withdrawnBy).toBe('person');
+    expect(routingOf(forced.state, POLICY, forced.now).prefixes.get(V4)?.withdrawnBy).toBe('person');
     const gone = new World().begin().fail('charon', 'charon-gone');
     expect(gone.state.sessions.evacuation.exodus).toBeUndefined();
-    expect(routingOf(gone.state, POLICY).prefixes.get(V4)?.withdrawnBy).toBe('gone');
+    expect(routingOf(gone.state, POLICY, gone.now).prefixes.get(V4)?.withdrawnBy).toBe('gone');
   });
 });

@@ -3,7 +3,8 @@
  *
  *   exercise.ts (here)      what an exercise is: the lab it needs, what is done there, what clients may see of it
  *   exercises.ts            all of them; breaks.ts: what nobody announced, moves.ts: what swancast moves clients
- *                           for, grace.ts: charon dies and comes back
+ *                           for, grace.ts: charon dies and comes back,
+ *                           drop-in.ts: what strongSwan's unit does (pure)
  *   run.ts                  labs, runs, options, JSON; report.ts: figures, judgement, table (pure)
  *   site.ts                 the gateways' configuration; identity.ts: a client's address follows its identity (pure)
  *   host-routes.ts          a process: the way back to each client, behind the gateways
@@ -20,7 +21,9 @@ export interface Setup {
   /** identity: a client has the same inner address on both gateways. pool: each gateway has addresses of its own. */
   readonly addresses: 'identity' | 'pool';
   readonly pinned?: boolean;
-  /** sessions.sweep.enabled; true by default, as in swancast itself. */
+  /** sessions.drain.pin_first */
+  readonly pinFirst?: boolean;
+  /** sessions.sweep.enabled; true unless the exercise is about its absence. */
   readonly sweep?: boolean;
   /** How often a client that hears nothing asks whether its gateway lives; 2 by default. It gives up 4 s later. */
   readonly dpdSeconds?: number;

@@ -1,6 +1,7 @@
 /** What swancast moves clients for: drains, evacuation, a better path that came back. */
-import { rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { monotonic } from '../clock.ts';
 import { flagFile } from '../routing/site-config.ts';
 import { expectRouteTo, expectUpdate } from '../routing/watch.ts';
@@ -8,10 +9,14 @@ import { PREFIX4 } from '../topology.ts';
 import { DRAINED_WITHIN_MS, stopCharon, untilMoved } from './acts.ts';
 import { noteMoved } from './breaks.ts';
 import { orderDrain, untilDrained } from './control.ts';
-import type { SessionExercise, Stage } from './exercise.ts';
+import { dropInCommands } from './drop-in.ts';
+import type { Bound, SessionExercise, Stage } from './exercise.ts';
 import { FLAG } from './site.ts';
 import { untilCalm } from './stage.ts';
 
+const DROP_IN = fileURLToPath(
+  new URL('../../../deploy/systemd/strongswan.service.d/swancast.conf', import.meta.url),
+);
 const BACK_WITHIN_MS = 60_000;
 /** Until a client that fell silent has been missed. */
 const NOTICED_MS = 1500;
@@ -20,7 +25,7 @@ const NOTICED_MS = 1500;
  * Where clients are redirected. All of them are one charon here, on the processors of the gateways: too many at a time
  * would wait for each other, as no two hosts do.
  */
-const REDIRECTS_PER_SECOND = 20;
+const REDIRECTS_PER_SECOND = 10;
 
 const redirectAll = async (stage: Stage): Promise<number> =>
   drain({ ...stage, rate: stage.rate ?? REDIRECTS_PER_SECOND });
@@ -65,22 +70,28 @@ async function failBack(stage: Stage): Promise<number> {
   return back.at;
 }
 
-/** As the drop-in for strongSwan's unit does it. */
+/** As the drop-in for strongSwan's unit does it, with its very commands. */
 async function restart(stage: Stage): Promise<number> {
   const { lab, first, signal } = stage;
   const { name } = first.plan;
   const at = lab.timeline.act(`drain of ${name}, restart of its charon, undrain`);
+  const commands = dropInCommands(readFileSync(DROP_IN, 'utf8'));
   const rate = ['--rate', String(stage.rate ?? REDIRECTS_PER_SECOND)];
-  await first.swancast(['drain', '--reason', 'strongSwan restarts', '--wait', ...rate], signal);
+  await first.swancast([...commands.stop, ...rate], signal);
   const drainedAt = monotonic();
   await stopCharon(stage);
   await first.startCharon(signal);
   lab.timeline.act(`undrain of ${name}`);
-  await first.swancast(['undrain'], signal);
+  await first.swancast(commands.started, signal);
   const back = await expectRouteTo(lab, PREFIX4, name, BACK_WITHIN_MS, signal);
   stage.note({ drain_ms: Math.round(drainedAt - at), route_back_ms: Math.round(back.at - at) });
   return back.at;
 }
+
+const TERMINATED: readonly Bound[] = [
+  { metric: 'client_gap_ms', of: 'p50', atMost: 150 },
+  { metric: 'client_gap_ms', of: 'p99', atMost: 1000 },
+];
 
 export const MOVES: readonly SessionExercise[] = [
   {
@@ -103,20 +114,25 @@ export const MOVES: readonly SessionExercise[] = [
   },
   {
     name: 'drain-terminate',
-    variant: '',
+    variant: 'on anycast',
     shows: 'drain, each gateway has addresses of its own',
     setup: { addresses: 'pool' },
     act: drain,
-    bounds: [
-      { metric: 'client_gap_ms', of: 'p50', atMost: 150 },
-      { metric: 'client_gap_ms', of: 'p99', atMost: 1000 },
-    ],
+    bounds: TERMINATED,
+  },
+  {
+    name: 'drain-terminate',
+    variant: 'pinned first',
+    shows: 'the same with `pin_first`, so that nobody waits for its turn in silence',
+    setup: { addresses: 'pool', pinFirst: true },
+    act: drain,
+    bounds: TERMINATED,
   },
   {
     name: 'fail-back',
     variant: 'with sweep',
     shows: 'the first choice comes back, and the route with it',
-    setup: { addresses: 'identity' },
+    setup: { addresses: 'identity', sweep: true },
     arrange: failOver,
     act: failBack,
     bounds: [{ metric: 'client_gap_ms', of: 'max', atMost: 1000 }],
@@ -125,7 +141,7 @@ export const MOVES: readonly SessionExercise[] = [
     name: 'fail-back',
     variant: 'without sweep',
     shows: 'the same, and clients are left to their own clocks',
-    setup: { addresses: 'identity', sweep: false },
+    setup: { addresses: 'identity' },
     arrange: failOver,
     act: failBack,
   },

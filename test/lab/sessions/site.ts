@@ -38,11 +38,17 @@ export function siteOf(setup: Setup, clients: number): Site {
 }
 
 /** What differs from what swancast does by itself. Exported for the test. */
-export function sessionsOf({ addresses, pinned = false, sweep = true }: Setup): Record<string, unknown> {
+export function sessionsOf({
+  addresses,
+  pinned = false,
+  pinFirst = false,
+  sweep = false,
+}: Setup): Record<string, unknown> {
   return {
     ...(addresses === 'identity' ? { addresses } : {}),
     ...(pinned ? { pin: { enabled: true } } : {}),
-    ...(sweep ? {} : { sweep: { enabled: false } }),
+    ...(pinFirst ? { drain: { pin_first: true } } : {}),
+    ...(sweep ? { sweep: { enabled: true } } : {}),
   };
 }
 

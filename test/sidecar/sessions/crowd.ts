@@ -22,6 +22,7 @@ export const GW2: Target = { name: 'gw2', address: '10.1.2.2', address6: 'fd00:1
 
 export const policyOf = (change: Partial<SessionsPolicy> = {}): SessionsPolicy => ({
   ...SESSIONS_DEFAULTS,
+  sweep: { ...SESSIONS_DEFAULTS.sweep, enabled: true },
   own: OWN,
   anycast: [PREFIX],
   ...change,
@@ -99,6 +100,8 @@ export class Crowd {
   healthy = true;
   degraded = false;
   worse = false;
+  /** Another gateway announces it. */
+  elsewhere = true;
   /** An operator forces it to be announced, whatever else is wanted. */
   forced = false;
   /** charon is gone: that is why it is withdrawn. */
@@ -203,7 +206,8 @@ export class Crowd {
   facts(): Facts {
     const why = this.healthy ? 'person' : this.gone ? 'gone' : 'checks';
     const withdrawnBy = this.wanted ? undefined : why;
-    const route = { wanted: this.wanted, standing: this.standing, worse: this.worse, withdrawnBy } as const;
+    const { wanted, standing, worse, elsewhere } = this;
+    const route = { wanted, standing, worse, elsewhere, withdrawnBy } as const;
     return {
       routing: { prefixes: new Map([[PREFIX, route]]), stopping: this.stopping },
       targets: this.targets,

@@ -15,6 +15,7 @@ import { POLICY, V4 } from '../scenario.ts';
 const ORDER = { who: 'alice', reason: 'reboot', move: 'terminate' };
 const FLEET: Policy = {
   ...POLICY,
+  sessions: { ...POLICY.sessions, sweep: { ...POLICY.sessions.sweep, enabled: true } },
   fleet: { maxAgeMs: 60_000, minimumOthers: 1, members: [{ name: 'gw2' }] },
 };
 

@@ -100,6 +100,16 @@ describe('drain, method terminate', () => {
     expect(crowd.now - moved).toBeLessThanOrEqual(50);
   });
 
+  it('takes 50 ms as well when worse attributes alone move the route', () => {
+    const crowd = new Crowd({ worseFibMs: 100 });
+    crowd.add(20);
+    crowd.start().run(3000).drain();
+    while (crowd.routed) crowd.run(1);
+    const moved = crowd.now;
+    while (crowd.ids('terminate').length < 20) crowd.run(1);
+    expect(crowd.now - moved).toBeLessThanOrEqual(50);
+  });
+
   it('does not wait for those who have nothing to say longer than settle_ms, nor for anybody longer than its cap', () => {
     const idle = new Crowd();
     idle.add(5, { rate: 0 });
