@@ -59,7 +59,7 @@ const PURE_BGP = [
   'bgp/guard-{core,lease,replies,state}.ts',
 ];
 const PURE_SIDECAR = [
-  'sidecar/{ask,decision,force,intent,next-steps,order,policy,prefix,printable,reason,restart-grace,routing,status,step-all,trouble,under-drain,verdict}.ts',
+  'sidecar/{ask,decision,force,intent,next-steps,order,policy,prefix,printable,reason,restart-grace,routing,status,step-all,trouble,under-drain,unit-status,verdict}.ts',
   'sidecar/config/{own-addresses,rules,rules-sessions}.ts',
   'sidecar/sessions/{drain,drain-intent,drain-order,evacuate,exodus,exodus-moves,machine,moves,notice,pace,path-news,pin,place,policy,progress,scene,sessions,stillness,sweep,traffic}.ts',
   'sidecar/cli/drain-text.ts',

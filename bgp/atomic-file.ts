@@ -32,7 +32,9 @@ async function write(file: string, text: string, owner: Ownership | undefined): 
   const handle = await open(temporary, 'wx', 0o600);
   try {
     if (owner !== undefined) {
-      await handle.chown(owner.uid, owner.gid);
+      const { uid, gid } = await handle.stat();
+      // A sandbox may forbid the call, whatever it is to change.
+      if (uid !== owner.uid || gid !== owner.gid) await handle.chown(owner.uid, owner.gid);
       await handle.chmod(owner.mode & 0o777);
     }
     await handle.writeFile(text);

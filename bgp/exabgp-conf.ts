@@ -154,6 +154,25 @@ export function turnNeighborOver(text: string, address: string): string | undefi
 /** True when the two differ in nothing but what `turnNeighborOver` changes. */
 export const sameButTurned = (a: string, b: string): boolean => unturned(a) === unturned(b);
 
+/**
+ * `text` with those neighbors turned over that are so in `before`, the file that ExaBGP runs with: a reload must not
+ * take them for changed ones, which costs the session.
+ */
+export function keepTurned(text: string, before: string): string {
+  const addresses = [...before.matchAll(/^neighbor (\S+) \{\n(?:\t.*\n)*?\tauto-flush false;$/gm)].map(
+    ([, address = '']) => address,
+  );
+  return addresses.reduce((kept, address) => turnNeighborOver(kept, address) ?? kept, text);
+}
+
+/** The part that ExaBGP starts its API process by, and never looks at again: only a restart can change it. */
+export const processPart = (text: string): string | undefined =>
+  /^process \S+ \{\n(?:\t.*\n)*\}$/m.exec(text)?.[0];
+
+/** The addresses of its neighbors. */
+export const neighborsIn = (text: string): string[] =>
+  [...text.matchAll(/^neighbor (\S+) \{$/gm)].map(([, address = '']) => address);
+
 const unturned = (text: string): string => text.replaceAll(/^\tauto-flush (true|false);$/gm, '');
 
 function neighborBlock(neighbor: NeighborSettings, routerId: string): string[] {

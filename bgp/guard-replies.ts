@@ -1,7 +1,7 @@
 /** What ExaBGP's lines do to the guard: answers move the phases and the ledger, events the neighbors. */
 import { routeKey } from './announcement.ts';
 import { parseListingLine } from './neighbor-listing.ts';
-import { answer, isRefusedInVain, type Pending } from './reconcile.ts';
+import { answer, isRefusedInVain, tellAgain, type Pending } from './reconcile.ts';
 import type { Reply } from './reply.ts';
 import { enter, kill, log, type Neighbor, type Turn } from './guard-state.ts';
 
@@ -30,6 +30,7 @@ export function onReply(turn: Turn, reply: Reply): void {
       // A try to connect is no answer to why the last one failed.
       const reason = state === 'connected' ? before?.reason : reply.reason;
       if (!setNeighbor(turn, address, { state, reason, gracefulRestart: false })) return;
+      if (before === undefined) turn.state = { ...turn.state, ledger: tellAgain(turn.state.ledger) };
       const unlisted = turn.state.unlisted.filter((each) => each !== address);
       turn.state = { ...turn.state, unlisted: state === 'up' ? [...unlisted, address] : unlisted };
       const isNews = before === undefined || before.state === 'up' || before.reason !== reason;

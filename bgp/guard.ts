@@ -18,9 +18,11 @@ import { watchLauncher } from './launcher-watch.ts';
 import { LEASE_LINE_MAXIMUM, leaseLine, parseLeaseMessage } from './lease.ts';
 import { writeLeaseRecord } from './lease-record.ts';
 import { LineReader } from './line-reader.ts';
+import type { LogLevel } from './log-line.ts';
 import { makeDirectorySync } from './make-directory.ts';
 import { isAncestor, processStat, signalProcess, type ProcessIdentity } from './procfs.ts';
 import { parseReply, REPLY_LINE_MAXIMUM } from './reply.ts';
+import { SdNotify } from './sd-notify.ts';
 import { step } from './guard-core.ts';
 import { rehearseGuard } from './guard-rehearsal.ts';
 import {
@@ -39,6 +41,7 @@ const UNREAD_MAXIMUM = 1024 * 1024;
 
 const now = (): number => Number(process.hrtime.bigint()) / 1e6;
 
+const notify = SdNotify.take();
 const options = guardOptions();
 const exabgp = exabgpIdentity(options.exabgpPid);
 const pipe = new CommandPipe(() => process.exit(0));
@@ -84,6 +87,8 @@ function dispatch(event: GuardEvent): void {
   const next = step(state, event, now(), options.limits);
   state = next.state;
   for (const effect of next.effects) run(effect);
+  // Between any two steps are seconds at most, as ExaBGP is asked for a sign of life: that needs no timer.
+  if (state.phase !== 'killing') notify.alive(now());
   if (next.wakeAt === wakeAt) return;
   // Only a new moment moves the timer: whoever keeps us busy must not put a deadline off.
   wakeAt = next.wakeAt;
@@ -222,6 +227,7 @@ function openLease(loggedAt = 0): void {
     });
   });
   server.listen(path, () => {
+    notify.ready();
     try {
       writeLeaseRecord(
         path,
@@ -233,9 +239,10 @@ function openLease(loggedAt = 0): void {
   });
 }
 
-function log(level: string, text: string): void {
+function log(level: LogLevel, text: string): void {
+  const line = JSON.stringify({ level, part: 'guard', pid: process.pid, msg: text });
   try {
-    writeSync(2, `${JSON.stringify({ level, part: 'guard', pid: process.pid, msg: text })}\n`);
+    writeSync(2, `${notify.priority(level)}${line}\n`);
   } catch {
     // Whoever read our log is gone: no reason to stop guarding.
   }

@@ -15,6 +15,7 @@
  * neighbor-listing        what `show neighbor extensive` says                            (pure)
  * backoff, problem        waits; what can be wrong, in words                             (pure)
  * guard, command-pipe, launcher-watch   the guard's process: stdin, stdout, socket, timer, parent
+ * sd-notify               what systemd is told, of the guard and of the sidecar
  * lease-record            whom to end when a guard freezes: a file beside the lease socket
  * lease-client, message-waiters, speaker, silent-guard   the sidecar's end
  * supervisor, process, procfs, run-lock, make-directory   ExaBGP as a child process, one sidecar a run directory

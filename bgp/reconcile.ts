@@ -27,6 +27,8 @@ export interface Route {
   readonly standing: boolean;
   /** When a refused announcement may be tried again in the same words. */
   readonly retryAt?: number;
+  /** An announced one is to be told once more in the same words: see `tellAgain`. */
+  readonly again?: true;
 }
 
 /** A command that is not answered yet. */
@@ -88,6 +90,17 @@ export function reconcile(
   return { ledger: { routes, pending: [...ledger.pending, ...commands] }, commands };
 }
 
+/**
+ * For a neighbor that a reload of ExaBGP's configuration brought: it has heard of nothing so far. ExaBGP says nothing
+ * to those who know the route already.
+ */
+export const tellAgain = ({ routes, pending }: Ledger): Ledger => ({
+  routes: new Map(
+    [...routes].map(([key, route]) => [key, route.state === 'announced' ? { ...route, again: true } : route]),
+  ),
+  pending,
+});
+
 /** The last set is asked for with each of its answers. */
 let last: { readonly desired: readonly Announcement[]; readonly keyed: ReadonlyMap<string, Announcement> } = {
   desired: [],
@@ -118,7 +131,7 @@ function withdrawAll(ledger: Ledger, now: number): ReturnType<typeof reconcile> 
 function mayAnnounce(route: Route, wanted: Announcement, now: number): boolean {
   switch (route.state) {
     case 'announced':
-      return !sameAnnouncement(route.announcement, wanted);
+      return route.again === true || !sameAnnouncement(route.announcement, wanted);
     // The same words would be refused again: other ones are worth a try at once, these after a rest.
     case 'refused':
       return !sameAnnouncement(route.announcement, wanted) || now >= (route.retryAt ?? 0);

@@ -15,6 +15,10 @@ stopping=
 # A killed guard leaves nothing to tidy up, and one that hangs would not hear a SIGTERM.
 trap 'stopping=yes; [ -z "$guard" ] || kill -KILL "$guard" 2>/dev/null; [ -z "$nap" ] || kill "$nap" 2>/dev/null' TERM INT HUP
 
+# Where a unit of systemd runs ExaBGP, the guard tells it that all is well: by way of this, as the same process.
+notify=${0%/*}/notify-exec
+[ -z "${NOTIFY_SOCKET:-}" ] || [ ! -x "$notify" ] || set -- "$notify" "$@"
+
 # A shell gives its background jobs /dev/null as stdin: keep the real one at hand.
 exec 3<&0
 

@@ -1,4 +1,5 @@
 /** The daemon's parts, made from a configuration and wired once; see run.ts for how long they live. */
+import type { SdNotify } from '../bgp/sd-notify.ts';
 import { Speaker } from '../bgp/speaker.ts';
 import { CharonLink } from '../health/charon-link.ts';
 import type { Check } from '../health/check.ts';
@@ -32,6 +33,8 @@ import { Sidecar } from './sidecar.ts';
 import { Silence } from './silence.ts';
 import { statusOf, type Status } from './status.ts';
 import { transitionLine } from './transition.ts';
+import { Unit } from './unit.ts';
+import { unitStatus } from './unit-status.ts';
 
 export class Daemon {
   #config: Config;
@@ -53,8 +56,9 @@ export class Daemon {
   readonly #sessions: SessionsDesk;
   readonly #obstacles = new Obstacles();
   readonly #silence = new Silence();
+  readonly #unit: Unit;
 
-  constructor(config: Config, log: Logger) {
+  constructor(config: Config, log: Logger, notify: SdNotify) {
     this.#config = config;
     this.#log = log;
     const health = log.child({ part: 'health' });
@@ -72,8 +76,9 @@ export class Daemon {
         pace: (check, fast) => this.#scheduler.setFast(check, fast),
         journal: (transition) => {
           this.#fleet.changed();
-          this.#journal.add(transition, new Date());
-          this.#metrics.transition(transition);
+          const time = new Date();
+          this.#journal.add(transition, time);
+          this.#metrics.transition(transition, time);
           const { level, fields, text } = transitionLine(transition);
           log[level](fields, text);
         },
@@ -123,6 +128,7 @@ export class Daemon {
       log: health,
       onResult: (result, { durationMs, lagMs }) => {
         this.#sidecar.dispatch({ type: 'result', result });
+        this.#unit.heard(result.check);
         this.#lagMs = lagMs;
         this.#metrics.checked(result, durationMs, new Date());
         log.trace({ result }, 'checked');
@@ -139,6 +145,12 @@ export class Daemon {
         // Whether a route is acknowledged, and a session carries it, is part of what we say.
         this.#fleet.changed();
       },
+    });
+    this.#unit = new Unit({
+      notify,
+      now: monotonic,
+      checks: () => this.#config.checks,
+      text: () => unitStatus(this.#sidecar.state, this.#sidecar.policy),
     });
   }
 
@@ -169,6 +181,7 @@ export class Daemon {
     void this.#breakGlass.look();
     const prefixes = this.#config.prefixes.map(({ prefix }) => prefix);
     this.#log.info({ version: VERSION, prefixes }, 'started');
+    this.#unit.started();
   }
 
   /** Takes a new configuration over, or goes on with the one it has: never anything in between. */
@@ -204,6 +217,7 @@ export class Daemon {
 
   async stop(handover: boolean, unlock: () => Promise<void>): Promise<void> {
     this.#step = 'the guard';
+    this.#unit.close();
     this.#breakGlass.close();
     this.#sessions.close();
     this.#fleet.close();

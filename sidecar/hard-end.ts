@@ -7,8 +7,11 @@ import type { Logger } from './log.ts';
 /** Far beyond what stopping takes on a busy host: 1 s for the guard's word, 1.5 s for ExaBGP. */
 const DEADLINE_MS = 10_000;
 
-/** From now on the process has so much time to end by itself. `waitsFor`: for a person, as of the moment it is asked. */
-export function endHardLater(log: Logger, waitsFor: () => string, deadlineMs = DEADLINE_MS): void {
+/**
+ * From now on the process has so much time to end by itself, which is returned. `waitsFor`: for a person, as of the
+ * moment it is asked.
+ */
+export function endHardLater(log: Logger, waitsFor: () => string, deadlineMs = DEADLINE_MS): number {
   const timer = setTimeout(() => {
     const seconds = deadlineMs / 1000;
     log.fatal(`stopping took longer than ${seconds} s, waiting for ${waitsFor()}: killing this process`);
@@ -16,4 +19,5 @@ export function endHardLater(log: Logger, waitsFor: () => string, deadlineMs = D
   }, deadlineMs);
   // Alone it keeps nothing alive.
   timer.unref();
+  return deadlineMs;
 }

@@ -19,6 +19,7 @@ import { DRAIN_SECONDS_MAXIMUM } from '../sessions/drain-intent.ts';
 import { DEADLINE_SECONDS_MAXIMUM, MOVE_METHODS, RATE_MAXIMUM } from '../sessions/policy.ts';
 import { durationUpTo, whole } from './argument.ts';
 import type { DrainOptions } from './drain.ts';
+import type { RenderExabgpOptions } from './render.ts';
 import type { UndrainOptions } from './undrain.ts';
 import { EXIT, EXIT_TEXTS, GATE_EXITS, processOutput, type Output } from './outcome.ts';
 
@@ -229,9 +230,11 @@ export function buildProgram(surroundings: Surroundings, finish: (code: number) 
   const render = program.command('render').description('render files for other programs');
   withConfig(render.command('exabgp'))
     .description("print ExaBGP's configuration, with its passwords in the clear")
-    .action(async (options: ConfigOption) => {
+    .option('-o, --output <file>', 'write this file instead: whole or not at all, for its owner alone')
+    .option('--reload', 'only if the ExaBGP that runs from that file can take it over, by SIGUSR1')
+    .action(async (options: RenderExabgpOptions) => {
       const { renderExabgp } = await import('./render.ts');
-      finish(renderExabgp(options.config, surroundings));
+      finish(await renderExabgp(options, surroundings));
     });
   withConfig(render.command('gtsm'))
     .description('nftables rules: BGP of neighbors with gtsm: true counts only with TTL 255')

@@ -91,9 +91,21 @@ describe('events', () => {
     });
   });
 
+  it('of a neighbor that a reload brought have it told what stands, once', () => {
+    const bench = Bench.open();
+    bench.says(state('up')).says('done').set(1, [one]).says('done').take();
+    expect(leaseReport(bench.state).acknowledged).toEqual([one.prefix]);
+    bench.says(state('up').replaceAll('10.0.0.2', '10.0.0.3'));
+    expect(bench.take()[0]).toBe('> announce route 192.0.2.1/32 next-hop self');
+    // It stands all the while.
+    expect(leaseReport(bench.state).acknowledged).toEqual([one.prefix]);
+    bench.says('done').says('done').says(state('down'), state('up'));
+    expect(bench.take().filter((line) => line.startsWith('> announce'))).toEqual([]);
+  });
+
   it('and a listing in the middle of it do not hold up a withdrawal', () => {
     const bench = Bench.open();
-    bench.set(1, [one]).says('done', state('up')).take();
+    bench.says(state('down')).set(1, [one]).says('done', state('up')).take();
     bench.says(...listing('10.0.0.2', 'ESTABLISHED', 'enabled').slice(0, 3));
     expect(bench.set(2, []).take()[0]).toBe('> clear adj-rib out');
     bench.says('   graceful-restart:  enabled enabled', 'done', 'done');

@@ -115,13 +115,17 @@ export class Site {
     };
   }
 
-  /** ExaBGP as a unit of its own runs it; for `start` with `supervise: false`. */
-  runExabgp(ttlMs: number): ProcessIdentity {
+  /** What the unit's ExaBGP runs from. */
+  get unitFile(): string {
+    return join(this.directory, 'unit.conf');
+  }
+
+  /** ExaBGP as a unit of its own runs it; for `start` with `supervise: false`. `edit`: what it is given to run from. */
+  runExabgp(ttlMs: number, edit = (text: string): string => text): ProcessIdentity {
     const { supervise } = this.options(ttlMs);
     if (supervise === false) throw new Error('no configuration');
-    const file = join(this.directory, 'unit.conf');
-    writeFileSync(file, supervise.configText);
-    this.#unit = spawn(EXABGP, [file], { env: exabgpEnvironment(process.env), stdio: 'ignore' });
+    writeFileSync(this.unitFile, edit(supervise.configText));
+    this.#unit = spawn(EXABGP, [this.unitFile], { env: exabgpEnvironment(process.env), stdio: 'ignore' });
     const stat = processStat(this.#unit.pid ?? 0);
     if (stat === undefined) throw new Error('no ExaBGP');
     return stat;
