@@ -9,6 +9,7 @@ import type { Transition } from './decision.ts';
 import { fleetGauges } from './fleet-gauges.ts';
 import { gaugeMaker } from './gauge.ts';
 import { prefixGauges } from './prefix-gauges.ts';
+import { holdsRoute } from './prefix.ts';
 import { sessionGauges } from './session-gauges.ts';
 import { GATEWAY_STATES, type Status } from './status.ts';
 import { transitionReason } from './transition.ts';
@@ -26,9 +27,11 @@ export interface MetricsSource {
 export class Metrics {
   readonly registry = new Registry();
   readonly #transitions: Counter<'prefix' | 'to' | 'reason'>;
+  readonly #withdrawn: Gauge<'prefix' | 'reason'>;
   readonly #duration: Histogram<'check'>;
   readonly #lastRun: Gauge<'check'>;
   readonly #reloads: Counter<'outcome'>;
+  #isReloadAccepted = true;
 
   constructor(source: MetricsSource) {
     const registers = [this.registry];
@@ -131,11 +134,24 @@ export class Metrics {
     gauge('resident_memory_bytes', 'Resident memory of the sidecar.', [], (g) =>
       g.set(process.memoryUsage.rss()),
     );
+    gauge(
+      'config_reload_accepted',
+      'Whether the last reload of the configuration was accepted; 1 before the first.',
+      [],
+      (g) => g.set(Number(this.#isReloadAccepted)),
+    );
 
     this.#transitions = new Counter({
       name: 'swancast_transitions_total',
       help: 'Changes of phase of a prefix, by the phase entered and its reason.',
       labelNames: ['prefix', 'to', 'reason'],
+      registers,
+    });
+    // A gauge that only shows what is the case now misses what is over before the next scrape.
+    this.#withdrawn = new Gauge({
+      name: 'swancast_prefix_withdrawn_timestamp_seconds',
+      help: 'When the prefix, announced until then, was last withdrawn for the reason (Unix time).',
+      labelNames: ['prefix', 'reason'],
       registers,
     });
     this.#duration = new Histogram({
@@ -160,12 +176,16 @@ export class Metrics {
   }
 
   reloaded(accepted: boolean): void {
+    this.#isReloadAccepted = accepted;
     this.#reloads.inc({ outcome: accepted ? 'accepted' : 'refused' });
   }
 
-  transition(transition: Transition): void {
-    const { prefix, to } = transition;
-    this.#transitions.inc({ prefix, to, reason: transitionReason(transition) });
+  transition(transition: Transition, time: Date): void {
+    const { prefix, from, to } = transition;
+    const reason = transitionReason(transition);
+    this.#transitions.inc({ prefix, to, reason });
+    if (to === 'withdrawn' && holdsRoute({ phase: from }))
+      this.#withdrawn.set({ prefix, reason }, time.getTime() / 1000);
   }
 
   checked({ check }: Result, durationMs: number | undefined, time: Date): void {

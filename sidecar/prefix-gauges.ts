@@ -11,6 +11,15 @@ export function prefixGauges(gauge: MakeGauge, prefixes: () => readonly PrefixSt
     for (const { prefix, acknowledged } of prefixes()) g.set({ prefix }, Number(acknowledged));
   });
   gauge(
+    'prefix_announced',
+    'Whether routers hear of the prefix: ExaBGP acknowledged it, and a session with one of its neighbors is up.',
+    ['prefix', 'side'],
+    (g) => {
+      for (const { prefix, side, acknowledged, has_session: isCarried } of prefixes())
+        g.set({ prefix, side }, Number(acknowledged && isCarried));
+    },
+  );
+  gauge(
     'prefix_state',
     'The phase of each prefix, with the reason for it: 1 for the one that holds.',
     ['prefix', 'state', 'reason'],

@@ -3,22 +3,23 @@ import { describe, expect, it } from 'vitest';
 import { Metrics } from '../../sidecar/metrics.ts';
 import type { Status } from '../../sidecar/status.ts';
 import { viewOf } from './fleet/member.fixture.ts';
-import { POLICY, Scenario, V4 } from './scenario.ts';
+import { POLICY, Scenario, V4, V6 } from './scenario.ts';
 import { statusFor } from './status.fixture.ts';
 
 function metricsOf(run: Scenario): Metrics {
   const sas = () => ({ ikeSas: 12, halfOpen: 1, childSas: 14 });
   const metrics = new Metrics({ status: () => statusFor(run), lagMs: () => 1.5, sas });
-  for (const { effect } of run.effects) if (effect.type === 'journal') metrics.transition(effect.transition);
+  for (const { at, effect } of run.effects)
+    if (effect.type === 'journal') metrics.transition(effect.transition, new Date(at));
   metrics.checked({ check: 'charon', verdict: 'pass', at: 0 }, 0.4, new Date('2026-01-01T00:00:00Z'));
   return metrics;
 }
 
 describe('metrics', () => {
   it('show the crash of charon the way status does', async () => {
-    const text = await metricsOf(
-      new Scenario().guard({}).healthy(1000).fail('charon', 'charon-gone'),
-    ).registry.metrics();
+    const run = new Scenario().guard({}).healthy(1000);
+    const { now } = run.wait(1).fail('charon', 'charon-gone');
+    const text = await metricsOf(run).registry.metrics();
     for (const line of [
       'swancast_gateway_state{state="withdrawn"} 1',
       `swancast_prefix_desired{prefix="${V4}"} 0`,
@@ -26,6 +27,8 @@ describe('metrics', () => {
       'swancast_check_up{check="charon"} 0',
       'swancast_check_reason{check="charon",reason="charon-gone",class="gone"} 1',
       `swancast_transitions_total{prefix="${V4}",to="withdrawn",reason="charon-gone"} 1`,
+      `swancast_prefix_withdrawn_timestamp_seconds{prefix="${V4}",reason="charon-gone"} ${now / 1000}`,
+      `swancast_prefix_announced{prefix="${V4}",side="outside"} 0`,
       'swancast_check_duration_seconds_bucket{le="0.0005",check="charon"} 1',
       'swancast_ike_sas 12',
       'swancast_child_sas 14',
@@ -96,6 +99,48 @@ describe('metrics', () => {
       expect(held.split('\n')).toContain(line);
     }
     expect(yielding).not.toContain('fleet_member_age_seconds{member="gw3"}');
+  });
+
+  it('count as announced what a router hears, and remember a crash that is over', async () => {
+    const run = new Scenario().guard({}).healthy(1000);
+    const announced = async (): Promise<string | undefined> =>
+      /^swancast_prefix_announced\{prefix="192.*$/m.exec(await metricsOf(run).registry.metrics())?.[0];
+    run.guard({ acknowledged: [V4] });
+    expect(await announced()).toBe(`swancast_prefix_announced{prefix="${V4}",side="outside"} 0`);
+    run.guard({ acknowledged: [V4], neighbors: { 'fd00:1:1::1': 'up', '10.1.1.1': 'connected' } });
+    expect(await announced()).toMatch(/ 0$/);
+    run.guard({ acknowledged: [V4], neighbors: { '10.1.1.1': 'up' } });
+    expect(await announced()).toMatch(/ 1$/);
+    const { now } = run.fail('charon', 'charon-gone');
+    const text = await metricsOf(run.healthy(5000)).registry.metrics();
+    expect(text).toContain(`swancast_prefix_state{prefix="${V4}",state="announced",reason="all-pass"} 1`);
+    expect(text).toContain(
+      `swancast_prefix_withdrawn_timestamp_seconds{prefix="${V4}",reason="charon-gone"} ${now / 1000}`,
+    );
+  });
+
+  it('do not call withdrawn what was not announced', async () => {
+    const run = new Scenario()
+      .guard({})
+      .healthy(1000)
+      .force('withdraw')
+      .fail('charon', 'charon-gone')
+      .intent();
+    const text = await metricsOf(run).registry.metrics();
+    expect(text).toContain(`withdrawn_timestamp_seconds{prefix="${V4}",reason="forced-withdraw"}`);
+    expect(text).not.toContain(`withdrawn_timestamp_seconds{prefix="${V4}",reason="charon-gone"}`);
+    expect(text).toContain(`withdrawn_timestamp_seconds{prefix="${V6}",reason="charon-gone"}`);
+  });
+
+  it('tell whether the last reload was accepted', async () => {
+    const metrics = metricsOf(new Scenario());
+    const last = async (): Promise<string | undefined> =>
+      /^swancast_config_reload_accepted .*$/m.exec(await metrics.registry.metrics())?.[0];
+    expect(await last()).toBe('swancast_config_reload_accepted 1');
+    metrics.reloaded(false);
+    expect(await last()).toBe('swancast_config_reload_accepted 0');
+    metrics.reloaded(true);
+    expect(await last()).toBe('swancast_config_reload_accepted 1');
   });
 
   it('tell which neighbor would keep our routes', async () => {
