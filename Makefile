@@ -3,7 +3,7 @@
 # needs the npm packages alone.
 # Only `npm run` starts node here: it puts the pinned Node of node_modules/.bin first.
 
-.PHONY: help setup npm build check test unit integration lab root demo clean
+.PHONY: help setup npm build deb check test unit integration lab root demo clean
 
 help:
 	@echo "make demo   crash a real charon and watch the anycast prefix move (1 minute)"
@@ -11,6 +11,7 @@ help:
 	@echo "make setup  install what both need (Debian 12, root; seconds when already there)"
 	@echo "make check  types, lint, format, import direction"
 	@echo "make build  the bundles that ship, into dist/ (npm packages alone)"
+	@echo "make deb    Debian packages for amd64 and arm64, into dist/deb/ (one: make deb ARCH=amd64)"
 
 setup:
 	@sh deploy/setup.sh
@@ -20,6 +21,9 @@ npm:
 
 build: npm
 	@npm run -s build
+
+deb: npm
+	@npm run -s deb -- $(ARCH:%=--arch %)
 
 check: npm
 	@npm run -s check

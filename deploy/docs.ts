@@ -1,9 +1,10 @@
 /**
  * Fills the generated tables of README.md from the code they describe; `--check` only compares. A test holds
- * the two together, so that no key, reason, check or metric can be undocumented, or documented and gone.
+ * the two together, so that no key, reason, check, metric or alert can be undocumented, or documented and gone.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parse } from 'yaml';
 import type { Pace } from '../health/check.ts';
 import { defaultsOf } from '../health/profile.ts';
 import type { CheckType } from '../health/check-type.ts';
@@ -13,6 +14,7 @@ import { Metrics } from '../sidecar/metrics.ts';
 import { REASONS } from '../sidecar/reason.ts';
 
 const README = join(import.meta.dirname, '../README.md');
+const ALERTS = join(import.meta.dirname, 'prometheus/alerts.rules.yml');
 
 const row = (...cells: readonly string[]): string =>
   `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
@@ -76,6 +78,29 @@ async function metrics(): Promise<string> {
   return Promise.resolve(table(['metric', 'type', 'labels', 'meaning'], rows));
 }
 
+function alerts(): string {
+  const { groups } = parse(readFileSync(ALERTS, 'utf8')) as {
+    groups: readonly { rules: readonly Alert[] }[];
+  };
+  const rows = groups.flatMap(({ rules }) =>
+    rules.map(({ alert, labels, for: after = '', annotations }) => [
+      `[${alert}](deploy/prometheus/${annotations.runbook_url})`,
+      labels.severity,
+      after,
+      annotations.summary,
+    ]),
+  );
+  return table(['alert', 'severity', 'after', 'what is the case'], rows);
+}
+
+/** What a rule file has of an alert. */
+interface Alert {
+  readonly alert: string;
+  readonly for?: string;
+  readonly labels: { readonly severity: string };
+  readonly annotations: { readonly summary: string; readonly runbook_url: string };
+}
+
 /** What prom-client's own types leave out of a registered metric. */
 interface MetricShape {
   readonly name: string;
@@ -91,6 +116,7 @@ export async function documented(readme: string): Promise<string> {
     checks: checks(),
     configuration: referenceTable(),
     metrics: await metrics(),
+    alerts: alerts(),
   };
   return Object.entries(tables).reduce((text, [name, content]) => {
     const place = new RegExp(`(<!-- generated: ${name} -->\n)[^]*?(<!-- end -->)`);

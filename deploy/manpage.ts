@@ -6,6 +6,7 @@
 import type { Argument, Command, Option } from 'commander';
 import { EXIT, EXIT_TEXTS, GATE_EXITS } from '../sidecar/cli/outcome.ts';
 import { buildProgram, DEFAULT_CANARY_CONFIG, DEFAULT_CONFIG } from '../sidecar/cli/program.ts';
+import { escape, item, paragraph } from './roff.ts';
 
 export function manpage(): string {
   const silent = { out: (): void => undefined, err: (): void => undefined };
@@ -55,6 +56,7 @@ export function manpage(): string {
     ...item('/run/swancast/lease.sock', 'the socket between swancast and its guard'),
     ...item('/var/lib/swancast/intent.json', 'what is forced, kept over restarts'),
     '.SH SEE ALSO',
+    '.BR swancast.yaml (5),',
     '.BR exabgp (1),',
     '.BR swanctl (8),',
     '.BR strongswan.conf (5)',
@@ -111,13 +113,5 @@ const commandLines = (command: Command): string[] => [
     ),
   ]),
 ];
-
-const item = (term: string, text: string): string[] => ['.TP', `.B ${escape(term)}`, paragraph(text)];
-
-const paragraph = (text: string): string => escape(`${text.slice(0, 1).toUpperCase()}${text.slice(1)}`);
-
-/** Hyphens stay hyphens, and no line begins as a request. */
-const escape = (text: string): string =>
-  text.replaceAll('\\', '\\e').replaceAll('-', '\\-').replace(/^[.']/u, '\\&$&');
 
 if (import.meta.main) process.stdout.write(manpage());

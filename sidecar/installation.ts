@@ -1,5 +1,5 @@
 /** Where the parts of this installation lie: in the source tree, or beside the bundle in dist/. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Put in by deploy/build.ts; in the source tree there is no such thing. */
@@ -15,5 +15,7 @@ export const VERSION: string = isBundle
 /** The guard's own bundle, or its source. */
 export const GUARD = isBundle ? join(here, 'guard.cjs') : join(here, '../bgp/guard.ts');
 
-/** What ExaBGP runs: starts the guard, and clears the announcements should it die. */
-export const GUARD_LAUNCHER = join(here, '../deploy/launch-guard.sh');
+const besideUs = join(here, 'launch-guard.sh');
+
+/** What ExaBGP runs: starts the guard, and clears the announcements should it die. A system's package has it beside us. */
+export const GUARD_LAUNCHER = existsSync(besideUs) ? besideUs : join(here, '../deploy/launch-guard.sh');
