@@ -45,7 +45,7 @@ export async function expectAnswered(
 
 /** Every gateway announces both prefixes, or these, to every router. */
 export async function expectAnnounced(
-  lab: Lab,
+  lab: Pick<Lab, 'timeline' | 'topology'>,
   signal: AbortSignal,
   withinMs = ANNOUNCED_WITHIN_MS,
   prefixes: readonly string[] = [PREFIX4, PREFIX6],

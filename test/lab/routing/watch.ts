@@ -26,7 +26,7 @@ const fits = (event: LabEvent, { kind, gateway, prefix, where, detail }: UpdateS
 
 /** The first such UPDATE of all events from this one on. */
 export async function expectUpdate(
-  lab: Lab,
+  lab: Pick<Lab, 'timeline'>,
   from: number,
   spec: UpdateSpec,
   withinMs: number,
@@ -46,7 +46,7 @@ export async function expectUpdate(
 
 /** A router's kernel route leads there; undefined: there is none. It may have done so before. */
 export async function expectRouteTo(
-  lab: Lab,
+  lab: Pick<Lab, 'timeline'>,
   prefix: string,
   gateway: GatewayName | undefined,
   withinMs: number,
@@ -71,7 +71,7 @@ export async function expectRouteTo(
 }
 
 /** Announcements and withdrawals of everybody from this event on, perhaps of one prefix. */
-export function updatesSince(lab: Lab, from: number, prefix?: string): readonly Update[] {
+export function updatesSince(lab: Pick<Lab, 'timeline'>, from: number, prefix?: string): readonly Update[] {
   return lab.timeline.events
     .slice(from)
     .filter((event): event is Update => event.kind === 'announce' || event.kind === 'withdraw')

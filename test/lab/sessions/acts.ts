@@ -18,7 +18,7 @@ export function planOf({ topology }: Pick<Lab, 'topology'>, name: GatewayName): 
 }
 
 /** Every client logs in, one after the other. */
-export async function logIn(lab: Lab, signal: AbortSignal): Promise<void> {
+export async function logIn(lab: Pick<Lab, 'clients' | 'topology'>, signal: AbortSignal): Promise<void> {
   const args = (client: number): Message =>
     Object.assign(section(), { ike: `client${client + 1}`, child: 'services', timeout: '30000' });
   await withVici(lab.clients.charon.viciSocket, signal, async (command) => {

@@ -15,7 +15,7 @@ const WITHIN_MS = patient(90_000);
 
 /** From this moment on all clients are answered, and still are a while later. @param from CLOCK_MONOTONIC ms */
 export async function untilCalm(
-  { lab, talkers }: Pick<Stage, 'lab' | 'talkers'>,
+  { lab, talkers }: { readonly lab: Pick<Lab, 'timeline' | 'logs'> } & Pick<Stage, 'talkers'>,
   from: number,
   signal: AbortSignal,
 ): Promise<void> {
@@ -38,7 +38,7 @@ export async function untilCalm(
 
 /** The far addresses of each client's IKE_SAs that have a CHILD_SA, by the name of its connection. */
 export async function placesOfClients(
-  { clients }: Lab,
+  { clients }: Pick<Lab, 'clients'>,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, readonly string[]>> {
   const places = new Map<string, string[]>();
@@ -72,7 +72,11 @@ const isSection = (value: unknown): value is Section =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !Buffer.isBuffer(value);
 
 /** Each of all clients, those without traffic too, has one session, at this address. */
-export async function untilAllAt(lab: Lab, address: string, signal: AbortSignal): Promise<void> {
+export async function untilAllAt(
+  lab: Pick<Lab, 'clients' | 'topology' | 'logs'>,
+  address: string,
+  signal: AbortSignal,
+): Promise<void> {
   const deadline = monotonic() + WITHIN_MS;
   let seen = new Map<string, number>();
   while (monotonic() < deadline) {
