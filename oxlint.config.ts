@@ -61,7 +61,7 @@ const PURE_BGP = [
 const PURE_SIDECAR = [
   'sidecar/{ask,decision,force,intent,next-steps,order,policy,prefix,printable,reason,restart-grace,routing,status,step-all,trouble,under-drain,unit-status,verdict}.ts',
   'sidecar/config/{own-addresses,rules,rules-sessions}.ts',
-  'sidecar/sessions/{drain,drain-intent,drain-order,evacuate,exodus,exodus-moves,machine,moves,notice,pace,path-news,pin,place,policy,progress,scene,sessions,stillness,sweep,traffic}.ts',
+  'sidecar/sessions/{drain,drain-intent,drain-order,evacuate,exodus,exodus-moves,look,machine,moves,notice,pace,part,path-news,pin,place,policy,progress,scene,sessions,stillness,sweep,traffic,watch}.ts',
   'sidecar/cli/drain-text.ts',
   'sidecar/fleet/{answer,ask-problem,better,drain-guard,drift,gate,report,view,word}.ts',
 ];

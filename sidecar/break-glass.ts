@@ -4,7 +4,7 @@
  */
 import { prefixText } from './config/address.ts';
 import type { Event } from './decision.ts';
-import { intentOf, type Ended, type Intent, type Intents, type Moment } from './intent.ts';
+import { intentOf, intentSentence, type Ended, type Intent, type Intents, type Moment } from './intent.ts';
 import { IntentFileError, type IntentFile } from './intent-file.ts';
 import { parseForceOrder, parseReleaseOrder } from './order.ts';
 
@@ -19,10 +19,8 @@ export interface BreakGlassOptions {
   readonly prefixes: () => readonly string[];
   /** What is ordered now. */
   readonly intents: () => Intents;
-  /** The drain that is in effect, as the file keeps it. */
-  readonly drain?: () => object | undefined;
-  /** What the file says of a drain, at the start; anything. */
-  readonly onDrain?: (kept: unknown) => void;
+  /** What the file says of a drain, at the start; anything. Gives what of it holds, which goes on being kept. */
+  readonly onDrain?: (kept: unknown) => object | undefined;
   /** The prefixes that have flapped: held down now, or on their way to it. */
   readonly flapped: () => readonly string[];
   readonly dispatch: (event: Event) => void;
@@ -48,6 +46,11 @@ export class BreakGlass {
   #last: Promise<unknown> = Promise.resolve();
   #pending = 0;
   #obstacle: string | undefined;
+  /**
+   * The drain as it was written last. Not as it is in effect: an order that was queued behind a drain has its turn
+   * before that drain is in effect, and would write it out of the file.
+   */
+  #drain: object | undefined;
 
   constructor(options: BreakGlassOptions) {
     this.#options = options;
@@ -58,9 +61,9 @@ export class BreakGlass {
     const { file, dispatch, clock, log } = this.#options;
     try {
       const { intents, corrected, drain } = await file.read(clock());
-      for (const intent of intents) log('warn', `still ordered: ${sentence(intent)}`, fields(intent));
+      for (const intent of intents) log('warn', `still ordered: ${intentSentence(intent)}`, fields(intent));
       if (intents.length > 0) dispatch({ type: 'intent', intents });
-      if (drain !== undefined) this.#options.onDrain?.(drain);
+      if (drain !== undefined) this.#drain = this.#options.onDrain?.(drain);
       if (corrected) this.#keep();
     } catch (error) {
       if (!(error instanceof IntentFileError)) throw error;
@@ -130,13 +133,16 @@ export class BreakGlass {
   /** Writes that drain (undefined: none) beside what is forced. Rejects with IntentFileError. */
   async keepDrain(drain: object | undefined): Promise<void> {
     const { file, intents } = this.#options;
-    await this.#after(() => file.write([...intents().values()], drain));
+    await this.#after(async () => {
+      await file.write([...intents().values()], drain);
+      this.#drain = drain;
+    });
   }
 
   /** The state has dropped an order by itself: the file must not bring it back, should the clock be set back. */
   forceEnded({ intent, why }: Ended): void {
     const how = why === 'expired' ? 'its time is over' : 'its prefix is not configured (any more)';
-    this.#options.log('warn', `${how}: ${sentence(intent)}`, fields(intent));
+    this.#options.log('warn', `${how}: ${intentSentence(intent)}`, fields(intent));
     this.#keep();
   }
 
@@ -164,7 +170,7 @@ export class BreakGlass {
         return { done: forgiven };
       }
       try {
-        await file.write(intents, this.#options.drain?.());
+        await file.write(intents, this.#drain);
         this.#obstacle = undefined;
       } catch (error) {
         if (!(error instanceof IntentFileError)) throw error;
@@ -173,7 +179,7 @@ export class BreakGlass {
         return { refused: 'not-kept', why: `${error.message}; nothing was changed` };
       }
       if (this.#isClosed()) return unavailable('the order was kept, and holds from its next start on');
-      for (const intent of concerned) log('warn', `${what}: ${sentence(intent)}`, fields(intent));
+      for (const intent of concerned) log('warn', `${what}: ${intentSentence(intent)}`, fields(intent));
       dispatch({ type: 'intent', intents });
       forgive();
       return { done: [...new Set([...concerned.map(({ prefix }) => prefix), ...forgiven])] };
@@ -188,14 +194,12 @@ export class BreakGlass {
   /** Writes what holds now; a failure only costs the next start a line in the log. */
   #keep(): void {
     const { file, intents, log } = this.#options;
-    void this.#after(() => file.write([...intents().values()], this.#options.drain?.())).catch(
-      (error: unknown) => {
-        if (!(error instanceof IntentFileError)) throw error;
-        log('warn', `what is over could not be taken out of the file: ${error.message}`, {
-          code: error.code,
-        });
-      },
-    );
+    void this.#after(() => file.write([...intents().values()], this.#drain)).catch((error: unknown) => {
+      if (!(error instanceof IntentFileError)) throw error;
+      log('warn', `what is over could not be taken out of the file: ${error.message}`, {
+        code: error.code,
+      });
+    });
   }
 
   #after<T>(work: () => Promise<T>): Promise<T> {
@@ -214,10 +218,6 @@ const unavailable = (why: string): Outcome => ({
   refused: 'unavailable',
   why: `swancast is starting or stopping: ${why}`,
 });
-
-/** "192.0.2.1/32 withdraw by alice until 2026-…: reboot of the router" */
-const sentence = ({ prefix, verb, who, until, reason }: Intent): string =>
-  `${prefix} ${verb} by ${who} until ${until}: ${reason}`;
 
 /** For the log, where `reason` is a token of ours. */
 const fields = ({ prefix, verb, who, until, reason: why }: Intent): object => ({

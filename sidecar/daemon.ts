@@ -94,7 +94,6 @@ export class Daemon {
       intents: () => this.#sidecar.state.intents,
       flapped: () => flappedPrefixes(this.#sidecar.state, this.#sidecar.policy, monotonic()),
       dispatch: (event) => this.#sidecar.dispatch(event),
-      drain: () => this.#sessions.kept,
       onDrain: (kept) => this.#sessions.resume(kept),
       clock: moment,
       log: (level, message, fields) => log[level]({ part: 'force', ...fields }, message),

@@ -48,6 +48,16 @@ export function intentOf(
   return { prefix, verb, reason, who, since: iso(time), until: iso(time + ms), endsAt: now + ms };
 }
 
+/** "192.0.2.1/32 withdraw by alice until 2026-…: reboot of the router" */
+export const intentSentence = ({
+  prefix,
+  verb,
+  who,
+  until,
+  reason,
+}: Pick<Intent, 'prefix' | 'verb' | 'who' | 'until' | 'reason'>): string =>
+  `${prefix} ${verb} by ${who} until ${until}: ${reason}`;
+
 export interface Ended {
   readonly intent: Intent;
   readonly why: 'expired' | 'not-configured';

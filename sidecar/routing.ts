@@ -2,6 +2,7 @@
 import type { Policy, State } from './decision.ts';
 import { announcingOther, targets } from './fleet/better.ts';
 import { inForce, unforced } from './force.ts';
+import { intentSentence } from './intent.ts';
 import type { PrefixState } from './prefix.ts';
 import type { Reason } from './reason.ts';
 import type { Facts } from './sessions/machine.ts';
@@ -49,6 +50,7 @@ function routed(
   elsewhere: boolean,
 ): RoutedPrefix {
   const wanted = announcements.some((route) => route.prefix === prefix);
+  const order = inForce(at);
   return {
     wanted,
     // A guard that does not answer has said nothing of a route that is gone.
@@ -56,6 +58,7 @@ function routed(
     worse: at.phase === 'degraded' || at.yielding,
     elsewhere,
     withdrawnBy: wanted ? undefined : withdrawnBy(at),
+    forced: order?.verb === 'announce' ? intentSentence(order) : undefined,
   };
 }
 
@@ -81,6 +84,7 @@ export const sameRouting = (a: Routing, b: Routing): boolean =>
       route.standing === other.standing &&
       route.worse === other.worse &&
       route.elsewhere === other.elsewhere &&
-      route.withdrawnBy === other.withdrawnBy
+      route.withdrawnBy === other.withdrawnBy &&
+      route.forced === other.forced
     );
   });

@@ -3,8 +3,8 @@
  * established, and of each that ends while CONNECTING; logins that do neither stand in `half-open`.
  */
 import type { Check, CheckOptions, Judgement } from '../check.ts';
-import { askCounters } from '../counters.ts';
 import type { Down } from '../down.ts';
+import { lookAtHalfOpen } from '../half-open.ts';
 import type { LimitSchema, LimitsOf } from '../limits.ts';
 import { LoginTally, type FailedLogin } from '../login-tally.ts';
 import { lasting, sameRun, withSample } from '../window.ts';
@@ -138,25 +138,17 @@ const fine = ({ halfOpen }: AuthSample): Judgement => ({
 
 // --------------------------------------------------------------------------------------------- observe
 
-/** An answer this young need not be asked for again. */
-const FRESH_MS = 500;
-
 export function create(options: CheckOptions<AuthLimits>, { link, now }: World): Check {
   const { limits: own, ...check } = options;
   const deadlineMs = check.pace.timeoutMs * 0.9;
   const tally = new LoginTally();
   let memory: AuthMemory = [];
   const see = async (signal: AbortSignal): Promise<AuthObservation> => {
-    const at = now();
-    const [look, counters] = await Promise.all([
-      link.recent(FRESH_MS, deadlineMs, signal),
-      link.ask(askCounters, deadlineMs, signal),
-    ]);
-    if (look.kind !== 'answered') return look;
-    if (counters.kind !== 'answered') return counters;
-    const { startedAt, ikeSas } = look.snapshot.stats;
-    const requests = counters.answer?.get('ike-auth-in-req');
-    const sample = { at, startedAt, halfOpen: ikeSas.halfOpen, requests, established: tally.established };
+    const look = await lookAtHalfOpen(link, now(), deadlineMs, signal);
+    if (look.kind !== 'seen') return look;
+    const { at, startedAt, halfOpen, counters } = look;
+    const requests = counters?.get('ike-auth-in-req');
+    const sample = { at, startedAt, halfOpen, requests, established: tally.established };
     return { kind: 'seen', sample, failed: tally.failed };
   };
   return {

@@ -10,8 +10,8 @@
  * the second alone, and that one ends.
  */
 import type { Check, CheckOptions, Judgement } from '../check.ts';
-import { askCounters } from '../counters.ts';
 import type { Down } from '../down.ts';
+import { lookAtHalfOpen } from '../half-open.ts';
 import type { LimitSchema, LimitsOf } from '../limits.ts';
 import { lasting, sameRun, withSample } from '../window.ts';
 import type { World } from '../world.ts';
@@ -138,9 +138,6 @@ const fine = ({ halfOpen, counts }: SplitSample): Judgement => ({
 
 // --------------------------------------------------------------------------------------------- observe
 
-/** An answer this young need not be asked for again. */
-const FRESH_MS = 500;
-
 export function create(
   options: CheckOptions<EcmpSplitLimits>,
   { link, now }: { readonly link: Pick<World['link'], 'ask' | 'recent'>; readonly now: () => number },
@@ -149,21 +146,16 @@ export function create(
   const deadlineMs = check.pace.timeoutMs * 0.9;
   let memory: SplitMemory = [];
   const see = async (signal: AbortSignal): Promise<SplitObservation> => {
-    const at = now();
-    const [look, counters] = await Promise.all([
-      link.recent(FRESH_MS, deadlineMs, signal),
-      link.ask(askCounters, deadlineMs, signal),
-    ]);
-    if (look.kind !== 'answered') return look;
-    if (counters.kind !== 'answered') return counters;
-    const { startedAt, ikeSas } = look.snapshot.stats;
-    const count = (name: string): number => counters.answer?.get(name) ?? 0;
-    const counts = counters.answer && {
+    const look = await lookAtHalfOpen(link, now(), deadlineMs, signal);
+    if (look.kind !== 'seen') return look;
+    const { at, startedAt, halfOpen, counters } = look;
+    const count = (name: string): number => counters?.get(name) ?? 0;
+    const counts = counters && {
       inits: count('ike-init-in-req'),
       auths: count('ike-auth-in-req'),
       unknown: count('invalid-spi'),
     };
-    return { kind: 'seen', sample: { at, startedAt, halfOpen: ikeSas.halfOpen, counts } };
+    return { kind: 'seen', sample: { at, startedAt, halfOpen, counts } };
   };
   return {
     ...check,

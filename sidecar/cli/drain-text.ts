@@ -22,6 +22,10 @@ export function drainBar({ phase, sessions: { most, here }, seconds }: DrainStat
   return `${bar}  ${here} of ${most} sessions left  ${PHASES[phase]}  ${duration(seconds)}`;
 }
 
+/** What is forced stands above what is drained. */
+const heldText = (order: string): string =>
+  `waits for the end of what is forced, or for \`swancast release\`: ${order}`;
+
 export function drainText(drain: DrainStatus): string {
   const { phase, sessions, seconds, until, left, timed_out: isLate, method, who, reason } = drain;
   const { redirected, terminated, ignored, here, most } = sessions;
@@ -35,14 +39,18 @@ export function drainText(drain: DrainStatus): string {
             ? [`  still here: ${shown(left)}`, '  to go on: order the drain again, with a longer --deadline']
             : []),
         ]
-      : [`draining (${method}) by ${who}: ${reason}`, `  ${PHASES[phase]}: ${here} of ${most} sessions left`];
+      : [
+          `draining (${method}) by ${who}: ${reason}`,
+          `  ${PHASES[phase]}: ${here} of ${most} sessions left`,
+          ...drain.held_by.map((order) => `  ${heldText(order)}`),
+        ];
   return `${[...lines, `  stays withdrawn ${end}`].join('\n')}\n`;
 }
 
 /** For `status`: one line each while something is under way. */
 export function leavingLines({ drain, evacuation }: SessionsStatus): string[] {
-  const how = ({ phase, sessions: { here, most } }: ExodusStatus): string =>
-    `${PHASES[phase]}, ${here} of ${most} sessions left`;
+  const how = ({ phase, sessions: { here, most }, held_by: heldBy }: ExodusStatus): string =>
+    [`${PHASES[phase]}, ${here} of ${most} sessions left`, ...heldBy.map(heldText)].join('; ');
   return [
     ...(drain === null
       ? []

@@ -97,11 +97,13 @@ async function watch(
       return over(surroundings);
     }
     last = answer.drain;
+    // Somebody else's order, which may stand for a day: not to be waited for.
+    if (last.phase === 'withdrawing' && last.held_by.length > 0) break;
   }
   draw?.(`\r${drainBar(last)}\u001b[K\n`);
   if (options.json === true) printJson(surroundings.output, last);
   else surroundings.output.out(drainText(last));
-  return last.timed_out ? EXIT.problem : EXIT.ok;
+  return last.phase !== 'done' || last.timed_out ? EXIT.problem : EXIT.ok;
 }
 
 function over({ output }: Surroundings): number {

@@ -1,6 +1,19 @@
 /** The keys of the sections http and fleet: how gateways are asked, and how they ask each other. */
 import type { MapSpec } from './key-spec.ts';
 
+const TOKEN_CREDENTIAL = {
+  doc: 'The same as a systemd credential: its name in `LoadCredential=`.',
+  format: 'credential',
+  default: null,
+  unset: 'no token',
+} as const;
+
+const KEY_FILE = {
+  doc: 'Its private key, PEM, readable by its owner alone.',
+  format: 'path',
+  default: null,
+} as const;
+
 export const HTTP = {
   doc: 'The read-only listener: /metrics, /healthz, /readyz, /status.',
   keys: {
@@ -15,12 +28,7 @@ export const HTTP = {
       default: null,
       unset: 'no token',
     },
-    token_credential: {
-      doc: 'The same as a systemd credential: its name in `LoadCredential=`.',
-      format: 'credential',
-      default: null,
-      unset: 'no token',
-    },
+    token_credential: TOKEN_CREDENTIAL,
   },
   sections: {
     tls: {
@@ -32,12 +40,7 @@ export const HTTP = {
           default: null,
           unset: 'no TLS',
         },
-        key_file: {
-          doc: 'Its private key, PEM, readable by its owner alone.',
-          format: 'path',
-          default: null,
-          unset: 'no TLS',
-        },
+        key_file: { ...KEY_FILE, unset: 'no TLS' },
         client_ca_file: {
           doc: 'Authorities, PEM: askers must show a certificate of theirs. /healthz and /readyz stay open.',
           format: 'path',
@@ -117,12 +120,7 @@ export const FLEET = {
       default: null,
       unset: 'no token',
     },
-    token_credential: {
-      doc: 'The same as a systemd credential: its name in `LoadCredential=`.',
-      format: 'credential',
-      default: null,
-      unset: 'no token',
-    },
+    token_credential: TOKEN_CREDENTIAL,
   },
   sections: {
     tls: {
@@ -140,12 +138,7 @@ export const FLEET = {
           default: null,
           unset: 'none',
         },
-        key_file: {
-          doc: 'Its private key, PEM, readable by its owner alone.',
-          format: 'path',
-          default: null,
-          unset: 'none',
-        },
+        key_file: { ...KEY_FILE, unset: 'none' },
       },
     },
   },

@@ -8,7 +8,7 @@ import type { FleetView } from '../fleet/view.ts';
 import type { Moment } from '../intent.ts';
 import { IntentFileError } from '../intent-file.ts';
 import type { Logger } from '../log.ts';
-import { membersOf, targetsOf } from '../routing.ts';
+import { membersOf, routingOf, targetsOf } from '../routing.ts';
 import { keptDrain, resumedDrain } from './drain-intent.ts';
 import { SaFeed } from './feed.ts';
 import type { SessionsEffect, SessionsEvent } from './machine.ts';
@@ -59,6 +59,10 @@ export class SessionsDesk {
       members: () => membersOf(sidecar.policy),
       targets: () => targetsOf(sidecar.state, sidecar.policy, clock().now),
       mayDrain: () => this.#mayDrain(),
+      forced: () =>
+        [...routingOf(sidecar.state, sidecar.policy, clock().now).prefixes.values()].flatMap(
+          ({ forced }) => forced ?? [],
+        ),
       probe: (address, signal) => this.#probe(address, signal),
       keep: (intent) => options.keepDrain(intent === undefined ? undefined : keptDrain(intent)),
       dispatch: (event) => this.#dispatch(event),
@@ -84,8 +88,8 @@ export class SessionsDesk {
     });
   }
 
-  /** Takes up a drain that an operator ordered before a restart; `kept`: what the file has, anything. */
-  resume(kept: unknown): void {
+  /** Takes up a drain that an operator ordered before a restart, and gives it; `kept`: what the file has, anything. */
+  resume(kept: unknown): object | undefined {
     const { log, clock } = this.#options;
     const intent = resumedDrain(kept, clock());
     if (typeof intent === 'string') {
@@ -93,21 +97,19 @@ export class SessionsDesk {
         { code: 'DRAIN_CORRUPT' },
         `the drain that was kept is not in effect: ${intent}; order it again`,
       );
-      return;
+      return undefined;
     }
-    if (intent === undefined) return this.#forget();
+    if (intent === undefined) {
+      this.#forget();
+      return undefined;
+    }
     const { who, reason: why, until } = intent;
     log.warn(
       { who, why, until },
       `still drained, by ${who} ${until === undefined ? 'until undrained' : `until ${until}`}`,
     );
     this.#dispatch({ type: 'drain', intent, resumed: true });
-  }
-
-  /** The drain in effect, as the intent file keeps it. */
-  get kept(): object | undefined {
-    const { drain } = this.#options.sidecar.state.sessions;
-    return drain === undefined ? undefined : keptDrain(drain.intent);
+    return keptDrain(intent);
   }
 
   /** Carries out what was decided; never dispatches before it has returned. */
@@ -131,7 +133,12 @@ export class SessionsDesk {
 
   /** After the decision has heard of it. */
   hearFleet(before: FleetView | undefined, after: FleetView): void {
-    for (const { gateway, prefix } of pathNews(before, after)) {
+    const { state, policy } = this.#options.sidecar;
+    const own = policy.prefixes.flatMap(({ prefix, preference = null }) => {
+      const at = state.prefixes.get(prefix);
+      return at === undefined ? [] : [{ prefix, state: at.phase, preference, yielding: at.yielding }];
+    });
+    for (const { gateway, prefix } of pathNews(before, after, own)) {
       this.#dispatch({ type: 'better-path', gateway, prefix });
     }
   }

@@ -71,8 +71,11 @@ export function beginDrain(
   const { exodus } = before;
   const phase = exodus.phase === 'done' ? 'withdrawing' : exodus.phase;
   const since = phase === exodus.phase ? exodus.since : now;
-  const changed = { method, to, ratePerSecond, phase, since, startedAt: now, deadlineAt: now + deadlineMs };
-  return { intent, exodus: { ...exodus, ...changed, left: [], timedOut: false } };
+  const changed = { method, to, ratePerSecond, phase, since, startedAt: now, deadlineMs };
+  return {
+    intent,
+    exodus: { ...exodus, ...changed, deadlineAt: now + deadlineMs, left: [], timedOut: false },
+  };
 }
 
 /** Where addresses do not follow the identity, a redirected client may come up without any CHILD_SA. */
@@ -95,7 +98,7 @@ export function stepDrain(drain: Drain, scene: Scene, moves: Moves, now: number)
     return { ...nothing, drain: undefined, notices: [notice] };
   }
   const { exodus, ...step } = stepExodus(drain.exodus, scene, moves, now);
-  const isNews = exodus.phase !== drain.exodus.phase;
+  const isNews = exodus.phase !== drain.exodus.phase || exodus.heldBy.join() !== drain.exodus.heldBy.join();
   const wakeAt = Math.min(step.wakeAt ?? Infinity, intent.endsAt ?? Infinity);
   return {
     ...step,

@@ -3,6 +3,10 @@
  * void, and those pinned here are on a gateway that does not serve: both are told to go, and need not wait for
  * their DPD. Over as soon as the prefix is announced again. Pure.
  *
+ * Pinned ones go also where it is only the connections or the anycast address that are missing, and their packets
+ * still pass: their next login or reauthentication finds nothing here, and by then nobody tells them. To go now costs
+ * them a moment, or nothing by redirect, and happens only where they are taken.
+ *
  * A withdrawal because charon is gone is no case for it: there is nobody left who could tell the clients. Nor is what
  * people ordered (for that there is drain), nor what was swancast's own doing: a lapse of the lease is soon over.
  *

@@ -14,6 +14,7 @@ import { addressOf, type Target } from './policy.ts';
 import { takesOwn, type Scene } from './scene.ts';
 import type { Session } from './sessions.ts';
 import { isStill } from './stillness.ts';
+import { isWatchStopped } from './watch.ts';
 
 /** How old a listing may be while sessions are watched for falling silent. */
 export const LIST_FAST_MS = 100;
@@ -40,6 +41,7 @@ export function act(
     const orders = candidates(exodus, pinned, scene, done.moves, now);
     const moved = redirect(done, orders, 'away', ratePerSecond, now);
     redirected += moved.count;
+    const stopped = new Set(isWatchStopped(exodus, here) ? exodus.watched : []);
     const spared = new Set(orders.map(({ session }) => session.id));
     const rest = here.filter(
       (session) =>
@@ -47,6 +49,7 @@ export function act(
         !isPending(session, scene, now) &&
         isTerminable(session, scene.book, now) &&
         ((isLate && !isBack(exodus, session, scene, now)) ||
+          stopped.has(session.id) ||
           (session.prefix !== undefined && isStill(session, LIST_FAST_MS))),
     );
     // First those who wait in silence.

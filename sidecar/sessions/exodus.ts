@@ -6,6 +6,9 @@
  *     │                                                             nobody reaches us, or long enough   ▼
  *     └────────────── deadline, from anywhere ──────────────► done ◄──nobody left────────────────── terminating
  *
+ * What an operator forces to be announced holds all from the withdrawal on, and takes back to it: whoever is told to go
+ * while the route still leads here is back at once. The deadline counts from the end of that.
+ *
  * The order is rule 4 of the design. A redirect after the withdrawal leaves an outage, and its answers go elsewhere;
  * a terminate before it brings the client back here at once.
  */
@@ -15,7 +18,9 @@ import { total, within } from './pace.ts';
 import type { Method } from './policy.ts';
 import { sessionsOn, type Scene } from './scene.ts';
 import { nameOf, type Book, type Session } from './sessions.ts';
+import type { LookWish } from './look.ts';
 import { inboundOf } from './stillness.ts';
+import { isWatchStopped, watchOf } from './watch.ts';
 
 export type ExodusPhase = 'moving' | 'worsening' | 'withdrawing' | 'settling' | 'terminating' | 'done';
 
@@ -24,6 +29,9 @@ export interface Exodus {
   readonly since: number;
   readonly startedAt: number;
   readonly deadlineAt: number;
+  readonly deadlineMs: number;
+  /** What is forced to be announced meanwhile, each in words: while it is, this goes no further than the withdrawal. */
+  readonly heldBy: readonly string[];
   readonly method: Method;
   readonly pinFirst: boolean;
   /** The one gateway to go to; undefined: all targets in turn. */
@@ -31,7 +39,11 @@ export interface Exodus {
   readonly ratePerSecond: number;
   /** undefined: all of them. */
   readonly prefixes: ReadonlySet<string> | undefined;
+  /** When the routers were first told, by worse attributes or the withdrawal; before that the beginning. */
+  readonly leavingAt: number;
   readonly withdrawnAt: number | undefined;
+  /** Who is looked at in place of all (watch.ts). */
+  readonly watched: readonly number[];
   /** The most that were here at once. */
   readonly most: number;
   readonly here: number;
@@ -50,8 +62,7 @@ export interface ExodusStep {
   readonly moves: Moves;
   readonly effects: readonly MoveEffect[];
   readonly wakeAt: number | undefined;
-  /** How old the last listing may be at most, and whether charon's time counts for less than the clients'. */
-  readonly list: { readonly maxAgeMs: number; readonly urgent: boolean } | undefined;
+  readonly list: LookWish | undefined;
 }
 
 /** The names that are kept of those who are left. */
@@ -61,21 +72,22 @@ const WITHDRAW_MAXIMUM_MS = 3000;
 const BACK_MS = 500;
 const LIST_MS = 500;
 const LIST_URGENT_MS = 10;
+/** Of all, while at most a few wait in silence. */
+const LIST_WATCHING_MS = 150;
 
 export function beginExodus(
-  how: Pick<Exodus, 'method' | 'pinFirst' | 'to' | 'ratePerSecond' | 'prefixes'> & {
-    readonly phase: ExodusPhase;
-    readonly deadlineMs: number;
-  },
+  how: Pick<Exodus, 'method' | 'pinFirst' | 'to' | 'ratePerSecond' | 'prefixes' | 'phase' | 'deadlineMs'>,
   now: number,
 ): Exodus {
-  const { deadlineMs, ...rest } = how;
   return {
-    ...rest,
+    ...how,
     since: now,
     startedAt: now,
-    deadlineAt: now + deadlineMs,
+    deadlineAt: now + how.deadlineMs,
+    heldBy: [],
+    leavingAt: now,
     withdrawnAt: undefined,
+    watched: [],
     most: 0,
     here: 0,
     redirected: 0,
@@ -93,13 +105,16 @@ export const firstPhase = (method: Method, pinFirst: boolean): ExodusPhase =>
 export function stepExodus(before: Exodus, scene: Scene, moves: Moves, now: number): ExodusStep {
   const here = sessionsOn(scene, before.prefixes);
   let hand: Hand = { book: scene.book, moves, effects: [], nextAt: undefined, count: 0 };
-  let exodus: Exodus = { ...before, here: here.length, most: Math.max(before.most, here.length) };
-  // A phase may be over at once: each is entered once at most, as they only go forward.
+  const heldBy = forcedOn(scene, before.prefixes);
+  const most = Math.max(before.most, here.length);
+  let exodus: Exodus = { ...before, here: here.length, most, heldBy, watched: watchOf(before, here, scene) };
+  // A phase may be over at once: each is entered once at most, as they only go forward but for what is held.
   for (;;) {
     const next = nextPhase(exodus, here, scene, hand.moves, now);
     if (next === exodus.phase) break;
     exodus = enter(exodus, next, here, now);
   }
+  if (isHeld(exodus)) exodus = { ...exodus, since: now, leavingAt: now, deadlineAt: now + exodus.deadlineMs };
   if (scene.isLinked && !scene.routing.stopping) {
     const acted = act(exodus, here, scene, hand, now);
     hand = acted.hand;
@@ -111,7 +126,7 @@ export function stepExodus(before: Exodus, scene: Scene, moves: Moves, now: numb
     moves: hand.moves,
     effects: hand.effects,
     wakeAt: wakeAt(exodus, here, scene, hand, now),
-    list: listing(exodus),
+    list: listing(exodus, hand.book),
   };
 }
 
@@ -124,6 +139,7 @@ function nextPhase(
 ): ExodusPhase {
   const { phase, since, method } = exodus;
   const { drain } = scene.policy;
+  if (isHeld(exodus)) return 'withdrawing';
   if (phase === 'done') return phase;
   if (now >= exodus.deadlineAt) return 'done';
   const routes = [...scene.routing.prefixes].filter(([prefix]) => exodus.prefixes?.has(prefix) !== false);
@@ -142,13 +158,12 @@ function nextPhase(
     }
     case 'worsening': {
       const isOver = now >= since + drain.worseMs;
-      return !isWanted || isOver || inboundOf(onAnycast(here), since) === 'stopped' ? 'withdrawing' : phase;
+      return !isWanted || isOver || hasStopped(exodus, here, scene) ? 'withdrawing' : phase;
     }
     case 'withdrawing': {
       if (isWanted) return phase;
       // That nobody reaches us any more says more than the guard's word, and sooner.
-      const isGone =
-        !routes.some(([, { standing }]) => standing) || inboundOf(onAnycast(here), since) === 'stopped';
+      const isGone = !routes.some(([, { standing }]) => standing) || hasStopped(exodus, here, scene);
       if (!isGone && now < since + WITHDRAW_MAXIMUM_MS) return phase;
       return method === 'none' ? 'done' : 'settling';
     }
@@ -168,13 +183,19 @@ function nextPhase(
 function enter(exodus: Exodus, phase: ExodusPhase, here: readonly Session[], now: number): Exodus {
   const next = { ...exodus, phase, since: now };
   if (exodus.phase === 'moving') {
+    next.leavingAt = now;
     next.ignored = here.filter((session) => session.redirected !== undefined).length;
   }
   if (phase === 'settling') next.withdrawnAt = now;
-  if (phase !== 'done') return next;
+  if (phase !== 'done') return { ...next, timedOut: false, left: [] };
   const timedOut = exodus.method !== 'none' && here.length > 0;
   return { ...next, timedOut, left: timedOut ? here.slice(0, LEFT_MAXIMUM).map(nameOf) : [] };
 }
+
+/** Nobody reaches us any more, of all or of those who are watched: the routers have moved, or are about to. */
+const hasStopped = (exodus: Exodus, here: readonly Session[], { book }: Scene): boolean =>
+  isWatchStopped(exodus, here) ||
+  inboundOf(onAnycast(here), exodus.since, book.listedAt ?? -Infinity) === 'stopped';
 
 /** Enough of the time is left for everything that comes after. */
 function movingUntil(
@@ -191,16 +212,19 @@ function isSettled(exodus: Exodus, here: readonly Session[], scene: Scene, now: 
   const { settleMs, settleMaxMs } = scene.policy.drain;
   const withdrawnAt = exodus.withdrawnAt ?? exodus.since;
   if (here.length === 0 || now >= withdrawnAt + settleMaxMs) return true;
+  const listedAt = scene.book.listedAt ?? -Infinity;
   // Worse attributes may have moved them all before.
-  const inbound = inboundOf(onAnycast(here), withdrawnAt - scene.policy.drain.worseMs);
-  const isListed = (scene.book.listedAt ?? -Infinity) >= withdrawnAt;
+  const inbound = inboundOf(onAnycast(here), withdrawnAt - scene.policy.drain.worseMs, listedAt);
+  const isListed = listedAt >= withdrawnAt;
   if (inbound !== 'nobody') return isListed && inbound === 'stopped';
   // Who logs in on an anycast address has found a route that still leads here.
   const newest = within(scene.book.arrivals, withdrawnAt);
   return isListed && now >= withdrawnAt + settleMs && total(newest) === 0;
 }
 
-function listing({ phase, method }: Exodus): ExodusStep['list'] {
+function listing(exodus: Exodus, { listedAt }: Book): ExodusStep['list'] {
+  const { phase, method, leavingAt, watched } = exodus;
+  if (isHeld(exodus)) return undefined;
   switch (phase) {
     case 'moving':
     case 'terminating':
@@ -208,8 +232,12 @@ function listing({ phase, method }: Exodus): ExodusStep['list'] {
     // Worse attributes move the route as a withdrawal does: clients may wait in silence from here on.
     case 'worsening':
     case 'withdrawing':
-    case 'settling':
-      return method === 'none' ? undefined : { maxAgeMs: LIST_URGENT_MS, urgent: true };
+    case 'settling': {
+      if (method === 'none') return undefined;
+      if ((listedAt ?? -Infinity) < leavingAt) return { maxAgeMs: LIST_URGENT_MS, urgent: true };
+      // Of those who send, nobody is left but them; who sends nothing waits for nothing.
+      return { maxAgeMs: LIST_WATCHING_MS, urgent: watched.length > 0, watched };
+    }
     case 'done':
       return undefined;
   }
@@ -252,6 +280,14 @@ function wakeAt(
 
 const verifications = (here: readonly Session[], { policy }: Scene): number[] =>
   here.flatMap(({ redirected }) => (redirected === undefined ? [] : redirected.at + policy.drain.verifyMs));
+
+const forcedOn = ({ routing }: Scene, prefixes: Exodus['prefixes']): string[] =>
+  [...routing.prefixes].flatMap(([prefix, { forced }]) =>
+    forced !== undefined && prefixes?.has(prefix) !== false ? [forced] : [],
+  );
+
+const isHeld = ({ phase, heldBy }: Exodus): boolean =>
+  heldBy.length > 0 && phase !== 'moving' && phase !== 'worsening';
 
 const onAnycast = (sessions: readonly Session[]): Session[] =>
   sessions.filter(({ prefix }) => prefix !== undefined);

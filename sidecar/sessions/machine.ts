@@ -3,15 +3,16 @@
  *
  *   stepSessions(state, event, facts, policy, now) → { state, effects, wakeAt }
  *
- * It runs before the decision in the same dispatch: what an order wants of the announcements (wishOf) holds in that
- * very step; what became of it is a fact of the next one. Who comes first has the say: the drain over the evacuation,
- * both over pinning.
+ * step-all.ts runs it around the decision, in the same dispatch: what an order wants of the announcements (wishOf)
+ * holds in that very step, and what became of them is a fact of another turn of it. Who comes first has the say: the
+ * drain over the evacuation, both over pinning.
  */
 import type { SaEvent } from '../../health/sa-event.ts';
 import type { IkeSa } from '../../health/strongswan.ts';
 import type { DrainIntent } from './drain-intent.ts';
 import { beginDrain, stepDrain, wishOf, type Drain, type Wishes } from './drain.ts';
 import { NO_EVACUATION, stepEvacuation, type Evacuation } from './evacuate.ts';
+import { nextLook, type LookWish, type Looks, type NextLook } from './look.ts';
 import { NO_MOVES, type MoveEffect, type Moves } from './moves.ts';
 import type { Notice } from './notice.ts';
 import { NO_PINS, stepPin, type PinState } from './pin.ts';
@@ -29,6 +30,7 @@ import {
   type Book,
 } from './sessions.ts';
 import { NO_SWEEP, stepSweep, type Sweep } from './sweep.ts';
+import { trafficOf, type Seen } from './traffic.ts';
 
 export type SessionsEvent =
   /** What charon told, in order, gathered for a moment (feed.ts). */
@@ -40,6 +42,8 @@ export type SessionsEvent =
       /** charon's own count right after it. */
       readonly total: number | undefined;
     }
+  /** What was found of the few that were asked for. */
+  | { readonly type: 'sample'; readonly startedAt: number; readonly seen: readonly Seen[] }
   | { readonly type: 'listing-failed' }
   /** The link for moving is there, or not any more. */
   | { readonly type: 'link'; readonly isUp: boolean }
@@ -65,9 +69,15 @@ export interface Facts {
   readonly targets: readonly Target[];
 }
 
+/** `only`: the ids of the IKE_SAs to ask for, one by one; without it all of them are listed. */
+export interface ListEffect {
+  readonly type: 'list';
+  readonly only?: readonly number[];
+}
+
 export type SessionsEffect =
   | MoveEffect
-  | { readonly type: 'list' }
+  | ListEffect
   | { readonly type: 'notice'; readonly notice: Notice }
   /** The intent file must not bring it back. */
   | { readonly type: 'drain-ended'; readonly intent: DrainIntent };
@@ -79,8 +89,8 @@ export interface SessionsState {
   readonly isLinked: boolean;
   /** When the listing under way was asked for. */
   readonly askedAt: number | undefined;
-  /** When the last one ended, and how long to wait after it. */
-  readonly listed: { readonly endedAt: number; readonly tookMs: number; readonly failed: boolean };
+  readonly listed: Looks['listed'];
+  readonly sampled: Looks['sampled'];
   /** The last listing is from before the link was up, or something could not be sent since: list before all else. */
   readonly isStale: boolean;
   readonly pin: PinState;
@@ -104,6 +114,7 @@ export const NO_SESSIONS: SessionsState = {
   isLinked: false,
   askedAt: undefined,
   listed: { endedAt: -Infinity, tookMs: 0, failed: false },
+  sampled: { endedAt: -Infinity, tookMs: 0 },
   isStale: true,
   pin: NO_PINS,
   drain: undefined,
@@ -114,11 +125,6 @@ export const NO_SESSIONS: SessionsState = {
 
 /** What the decision must make of the announcements. */
 export const wishesOf = ({ drain }: SessionsState): Wishes => wishOf(drain);
-
-/** A listing takes at most one fifth of charon's time, or half of it while clients wait in silence. */
-const PAUSE = { calm: 4, urgent: 1 } as const;
-const PAUSE_MINIMUM_MS = 10;
-const PAUSE_FAILED_MS = 500;
 
 export function stepSessions(
   before: SessionsState,
@@ -154,12 +160,13 @@ export function stepSessions(
   const isLeaving = isDraining || evacuated.evacuation.exodus !== undefined;
   const pinned = stepPin(heard.pin, ups, isLeaving, { ...scene, book: swept.book }, swept.moves, now);
   const parts = [drained, evacuated, swept, pinned];
-  const listing = nextListing(heard, parts, now);
-  const isAsking = listing !== undefined && listing <= now;
+  const listing = lookOf(heard, parts, now);
+  const isAsking = listing !== undefined && listing.at <= now;
+  const only = listing?.watched;
   const effects = parts.flatMap((part) => part.effects);
   const state: SessionsState = {
     ...heard,
-    book: isAsking ? beginListing(pinned.book) : pinned.book,
+    book: isAsking && only === undefined ? beginListing(pinned.book) : pinned.book,
     moves: pinned.moves,
     askedAt: isAsking ? now : heard.askedAt,
     drain: drained.drain,
@@ -168,13 +175,13 @@ export function stepSessions(
     pin: pinned.pin,
     told: counted(heard.told, effects),
   };
-  const times = [...parts.map(({ wakeAt }) => wakeAt), isAsking ? undefined : listing];
+  const times = [...parts.map(({ wakeAt }) => wakeAt), isAsking ? undefined : listing?.at];
   const coming = times.filter((time) => time !== undefined && time > now) as number[];
   return {
     state,
     effects: [
       ...effects,
-      ...(isAsking ? [{ type: 'list' as const }] : []),
+      ...(isAsking ? [{ type: 'list' as const, ...(only === undefined ? {} : { only }) }] : []),
       ...parts.flatMap(({ notices }) => notices.map((notice) => ({ type: 'notice' as const, notice }))),
       ...drained.ended.map((intent) => ({ type: 'drain-ended' as const, intent })),
     ],
@@ -206,9 +213,18 @@ function hear(
       return { heard: { ...state, book }, ups };
     }
     case 'listing': {
-      const book = hearListing(state.book, event.ikeSas, event.total, event.startedAt, policy);
+      const book = hearListing(state.book, event.ikeSas, event.total, event.startedAt, policy, now);
       const listed = { endedAt: now, tookMs: now - event.startedAt, failed: false };
       return heard({ book, listed, askedAt: undefined, isStale: false });
+    }
+    case 'sample': {
+      const found = new Map(event.seen.map((each) => [each.ikeSa.uniqueId, each]));
+      const book = note(state.book, found.keys(), (session) => {
+        const seen = found.get(session.id);
+        if (seen?.ikeSa.initiatorSpi !== session.spi) return session;
+        return { ...session, traffic: trafficOf(seen.ikeSa, session.traffic, seen.from, seen.until) };
+      });
+      return heard({ book, sampled: { endedAt: now, tookMs: now - event.startedAt }, askedAt: undefined });
     }
     case 'listing-failed': {
       const listed = { endedAt: now, tookMs: now - (state.askedAt ?? now), failed: true };
@@ -235,6 +251,17 @@ function hear(
     case 'look':
       return { heard: state, ups: [] };
   }
+}
+
+/** Nothing while there is nobody to ask, or a question is under way. */
+function lookOf(
+  state: SessionsState,
+  parts: readonly { readonly list: LookWish | undefined }[],
+  now: number,
+): NextLook | undefined {
+  if (!state.isLinked || state.askedAt !== undefined) return undefined;
+  const wishes = parts.flatMap(({ list }) => list ?? []);
+  return nextLook({ ...state, listedAt: state.book.listedAt }, wishes, now);
 }
 
 type DrainPart = ReturnType<typeof stepDrain> & { readonly ended: readonly DrainIntent[] };
@@ -266,21 +293,4 @@ function decideDrain(
     notices: [...begun, ...step.notices],
     ended: step.drain === undefined ? [drain.intent] : [],
   };
-}
-
-/** When charon is to be listed next: as soon as somebody needs it, but not so often that it does nothing else. */
-function nextListing(
-  { book, isLinked, isStale, askedAt, listed }: SessionsState,
-  parts: readonly { readonly list: { readonly maxAgeMs: number; readonly urgent: boolean } | undefined }[],
-  now: number,
-): number | undefined {
-  if (!isLinked || askedAt !== undefined) return undefined;
-  const wishes = parts.flatMap(({ list }) => list ?? []);
-  if (isStale) wishes.push({ maxAgeMs: 0, urgent: false });
-  if (wishes.length === 0) return undefined;
-  const due = (book.listedAt ?? -Infinity) + Math.min(...wishes.map(({ maxAgeMs }) => maxAgeMs));
-  const isUrgent = wishes.some(({ urgent }) => urgent);
-  const least = listed.failed ? PAUSE_FAILED_MS : PAUSE_MINIMUM_MS;
-  const pause = Math.max(least, listed.tookMs * (isUrgent ? PAUSE.urgent : PAUSE.calm));
-  return Math.max(isStale ? now : due, listed.endedAt + pause);
 }

@@ -4,7 +4,9 @@
  *
  * "success: yes" of charon means that a job was queued, no more: what became of it the next listing shows. What was
  * never sent is said, so that it can be sent later; what got no answer may have been carried out, and counts as sent.
+ * After a failure that is said half a second later, and nothing is tried meanwhile: whoever hears of it tries again.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { HealthLog } from '../../health/seams.ts';
 import {
   list,
@@ -22,9 +24,11 @@ import {
   type MoverClient,
   type ReadClient,
 } from '../../health/vici/index.ts';
-import type { SessionsEvent } from './machine.ts';
+import { FailureStreak } from './failure-streak.ts';
+import type { ListEffect, SessionsEvent } from './machine.ts';
 import type { MoveEffect } from './moves.ts';
 import type { Connection } from './scene.ts';
+import type { Seen } from './traffic.ts';
 
 export interface MoverOptions {
   /** Path of the VICI socket. */
@@ -38,9 +42,12 @@ export interface MoverOptions {
   readonly flush: () => void;
   /** For one command, and for opening the socket. */
   readonly deadlineMs?: number;
+  /** Seam for tests: the pause after a move that failed. Rejects when the signal ends it. */
+  readonly pause?: (signal: AbortSignal) => Promise<void>;
 }
 
 const DEADLINE_MS = 2000;
+const PAUSE_MS = 500;
 /** 10,000 IKE_SAs take 0.2 s. */
 const LIST_DEADLINE_MS = 10_000;
 
@@ -52,18 +59,26 @@ export class Mover {
   readonly #listing: Door<ReadClient>;
   /** The moves that were ordered last; the next wait for them. */
   #last: Promise<void> = Promise.resolve();
+  /** A move has failed just now. */
+  #pause: Promise<void> | undefined;
+  readonly #moves: FailureStreak;
+  readonly #refusals: FailureStreak;
+  readonly #listings: FailureStreak;
 
   constructor(options: MoverOptions) {
     this.#options = options;
     this.#deadlineMs = options.deadlineMs ?? DEADLINE_MS;
+    this.#moves = new FailureStreak(options.log, 'IKE_SAs are told to move again');
+    this.#refusals = new FailureStreak(options.log, 'charon moves IKE_SAs again');
+    this.#listings = new FailureStreak(options.log, 'IKE_SAs are listed again');
     const call = { ...this.#call(this.#deadlineMs), onlyCommands: true };
     this.#moving = new Door(() => openMover(options.path, call));
     this.#listing = new Door(() => openReader(options.path, call));
   }
 
-  run(effect: MoveEffect | { readonly type: 'list' }): void {
+  run(effect: MoveEffect | ListEffect): void {
     if (this.#stop.signal.aborted) return;
-    if (effect.type === 'list') void this.#list();
+    if (effect.type === 'list') void (effect.only === undefined ? this.#list() : this.#sample(effect.only));
     else this.#last = this.#last.then(() => this.#move(effect));
   }
 
@@ -84,7 +99,7 @@ export class Mover {
       }
       this.#dispatch({ type: 'connections', connections: found });
     } catch (error) {
-      this.#failed(error, 'connections could not be listed');
+      this.#failed(error, 'connections could not be listed', this.#listings);
     }
   }
 
@@ -97,6 +112,7 @@ export class Mover {
   async #move({ type, ids, ...effect }: MoveEffect): Promise<void> {
     const gone: number[] = [];
     let sent = 0;
+    if (this.#pause !== undefined) return this.#tellUnsent(type, gone, ids);
     try {
       const client = await this.#moving.open();
       for (const id of ids) {
@@ -104,24 +120,38 @@ export class Mover {
         const args = message({ 'ike-id': String(id), ...('gateway' in effect ? effect : ASYNCHRONOUS) });
         if (!(await this.#isKnown(client, type, args))) gone.push(id);
       }
+      this.#moves.worked();
     } catch (error) {
       if (isUnsent(error)) sent -= 1;
-      this.#failed(error, `${type}: ${ids.length - sent} of ${ids.length} IKE_SAs could not be told`);
+      const text = `${type}: ${ids.length - sent} of ${ids.length} IKE_SAs could not be told`;
+      this.#failed(error, text, this.#moves);
+      if (sent < ids.length) return this.#tellUnsent(type, gone, ids.slice(Math.max(0, sent)));
     }
-    if (gone.length > 0 || sent < ids.length) {
-      this.#dispatch({ type: 'moved', kind: type, gone, unsent: ids.slice(Math.max(0, sent)) });
-    }
+    if (gone.length > 0) this.#dispatch({ type: 'moved', kind: type, gone, unsent: [] });
+  }
+
+  /** Not waited for by the moves that are queued: they are not tried either, and told with these. */
+  #tellUnsent(kind: MoveEffect['type'], gone: readonly number[], unsent: readonly number[]): void {
+    const { pause = rest } = this.#options;
+    this.#pause ??= pause(this.#stop.signal).finally(() => {
+      this.#pause = undefined;
+    });
+    this.#pause.then(
+      () => this.#dispatch({ type: 'moved', kind, gone, unsent }),
+      () => undefined,
+    );
   }
 
   /** False: charon has no such IKE_SA any more. */
   async #isKnown(client: MoverClient, command: MoveEffect['type'], args: Message): Promise<boolean> {
     try {
       await client.request(command, args, this.#call(this.#deadlineMs));
+      this.#refusals.worked();
       return true;
     } catch (error) {
       if (!(error instanceof ViciError) || error.code !== 'VICI_FAILED') throw error;
       if (error.response?.['matches'] === '0') return false;
-      this.#options.log.warn({ command, err: error }, 'charon refused to move an IKE_SA');
+      this.#refusals.failed({ command, err: error }, 'charon refused to move an IKE_SA');
       return true;
     }
   }
@@ -136,10 +166,38 @@ export class Mover {
         ikeSas.push(...readIkeSas(each));
       }
       const stats = readStats(await client.request('stats', undefined, this.#call(this.#deadlineMs)));
+      this.#listings.worked();
       this.#options.flush();
       this.#dispatch({ type: 'listing', startedAt, ikeSas, total: stats.ikeSas.total });
     } catch (error) {
-      this.#failed(error, 'IKE_SAs could not be listed');
+      this.#failed(error, 'IKE_SAs could not be listed', this.#listings);
+      this.#dispatch({ type: 'listing-failed' });
+    }
+  }
+
+  /** By id, each by itself: charon has no filter for several. */
+  async #sample(ids: readonly number[]): Promise<void> {
+    const startedAt = this.#options.now();
+    // Whoever is watched is to be moved as soon as may be. Why it cannot be opened, the move itself will say.
+    this.#moving.open().catch(() => undefined);
+    try {
+      const client = await this.#listing.open();
+      const seen: Seen[] = [];
+      const call = this.#call(this.#deadlineMs);
+      for (const id of ids) {
+        const from = this.#options.now();
+        const args = message({ noblock: 'yes', 'ike-id': String(id) });
+        const ikeSas: IkeSa[] = [];
+        for await (const each of client.stream('list-sas', 'list-sa', args, call)) {
+          ikeSas.push(...readIkeSas(each));
+        }
+        const until = this.#options.now();
+        seen.push(...ikeSas.map((ikeSa) => ({ ikeSa, from, until })));
+      }
+      this.#listings.worked();
+      this.#dispatch({ type: 'sample', startedAt, seen });
+    } catch (error) {
+      this.#failed(error, 'IKE_SAs could not be looked at', this.#listings);
       this.#dispatch({ type: 'listing-failed' });
     }
   }
@@ -153,9 +211,9 @@ export class Mover {
   }
 
   /** Whoever ends the mover knows why it fails; a defect is none of its failures. */
-  #failed(error: unknown, text: string): void {
+  #failed(error: unknown, text: string, streak: FailureStreak): void {
     if (!(error instanceof ViciError) && !(error instanceof StrongswanError)) throw error;
-    if (!this.#stop.signal.aborted) this.#options.log.warn({ code: error.code, err: error }, text);
+    if (!this.#stop.signal.aborted) streak.failed({ code: error.code, err: error }, text);
   }
 }
 
@@ -191,6 +249,8 @@ class Door<Client extends ReadClient | MoverClient> {
 
 /** terminate would wait for the client's answer to the DELETE, which goes elsewhere by now. */
 const ASYNCHRONOUS = { timeout: '-1' };
+
+const rest = (signal: AbortSignal): Promise<void> => delay(PAUSE_MS, undefined, { signal });
 
 /** The one under way did not get out either. */
 const isUnsent = (error: unknown): boolean =>

@@ -26,11 +26,18 @@ export function noticeLine(notice: Notice): NoticeLine {
   switch (code) {
     case 'drain-phase':
     case 'evacuation-phase': {
-      const { phase, method, here, redirected, terminated, ignored, timedOut, left } = notice.exodus;
+      const { phase, method, here, redirected, terminated, ignored, timedOut, left, heldBy } = notice.exodus;
       const what = code === 'drain-phase' ? 'drain' : 'evacuation';
       const fields = { code, phase, method, here, redirected, terminated, ignored };
-      if (!timedOut)
-        return { level: 'info', text: `${what}: ${PHASES[phase]}, ${here} sessions here`, fields };
+      if (!timedOut) {
+        const text = `${what}: ${PHASES[phase]}, ${here} sessions here`;
+        if (heldBy.length === 0) return { level: 'info', text, fields };
+        return {
+          level: 'warn',
+          text: `${text}; what is forced stands above it: ${heldBy.join('; ')}`,
+          fields,
+        };
+      }
       const names = left.slice(0, NAMES).map((name) => excerpt(name, 64));
       const more = left.length > NAMES ? ` and ${left.length - NAMES} more` : '';
       const text = `${what}: the deadline is over, left here: ${names.join(', ')}${more}; all stays withdrawn`;

@@ -25,6 +25,8 @@ export interface DrainDeskOptions {
   readonly targets: () => readonly Target[];
   /** Whether this gateway may go at all: not the last one, enough capacity elsewhere. */
   readonly mayDrain: () => Permission;
+  /** What is forced to be announced, each order in words. */
+  readonly forced: () => readonly string[];
   /** undefined: IKE is answered there. A text says what happened instead. Rejects when the signal ends it. */
   readonly probe: (address: string, signal: AbortSignal) => Promise<string | undefined>;
   /** Resolves when it is on the disk; rejects with IntentFileError. */
@@ -135,9 +137,10 @@ export class DrainDesk {
   }
 
   async #against(order: DrainOrder): Promise<readonly string[]> {
-    const { mayDrain, policy } = this.#options;
+    const { mayDrain, policy, forced } = this.#options;
     const permission = mayDrain();
     const reasons = permission.ok ? [] : [...permission.reasons];
+    reasons.push(...forced().map((each) => `what is forced stands above a drain and would hold it: ${each}`));
     const isRedirect =
       order.move === 'redirect' || (order.move === 'auto' && policy().addresses === 'identity');
     if (isRedirect) {

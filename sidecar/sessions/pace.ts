@@ -1,16 +1,17 @@
 /**
- * How many may go now, so that no second ever sees more than the rate. Pure.
+ * How many may go now, so that no second ever sees more than the rate where they arrive. Pure.
  *
- * Not a plain token bucket: its burst comes on top of the rate. Here two windows bound it: in any 1 s at most
+ * Not a plain token bucket: its burst comes on top of the rate. Here two windows bound it: in any 1.25 s at most
  * `rate`, in any 100 ms at most a quarter of that, so that few clients wait for nothing and many do not come as
- * one blow.
+ * one blow. A quarter of a second more than the second that is promised: clients take different times for their way,
+ * and who was sent late and is near arrives with those who were sent early and are far.
  */
 export interface Sent {
   readonly at: number;
   readonly count: number;
 }
 
-const WINDOW_MS = 1000;
+const WINDOW_MS = 1250;
 const SHORT_MS = 100;
 const SHORT_SHARE = 4;
 
@@ -23,10 +24,10 @@ export interface Allowance {
 export function allowance(sent: readonly Sent[], rate: number, now: number): Allowance {
   const whole = Math.max(1, Math.floor(rate));
   const burst = Math.max(1, Math.floor(whole / SHORT_SHARE));
-  const inSecond = within(sent, now - WINDOW_MS);
+  const inWindow = within(sent, now - WINDOW_MS);
   const inShort = within(sent, now - SHORT_MS);
-  const count = Math.max(0, Math.min(whole - total(inSecond), burst - total(inShort)));
-  const oldest = total(inSecond) + count >= whole ? inSecond[0] : undefined;
+  const count = Math.max(0, Math.min(whole - total(inWindow), burst - total(inShort)));
+  const oldest = total(inWindow) + count >= whole ? inWindow[0] : undefined;
   const until = oldest === undefined ? now + SHORT_MS : oldest.at + WINDOW_MS;
   return { count, nextAt: Math.max(until, now + 1) };
 }

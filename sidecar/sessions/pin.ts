@@ -10,19 +10,13 @@
  * Sessions that were there before (a start of the sidecar) are left where they are: who ignored a redirect before
  * must not get another.
  */
-import {
-  isObedient,
-  PIN_REDIRECTS,
-  redirect,
-  type MoveEffect,
-  type Moves,
-  type RedirectOrder,
-} from './moves.ts';
+import { isObedient, PIN_REDIRECTS, redirect, type Moves, type RedirectOrder } from './moves.ts';
 import type { Notice } from './notice.ts';
 import { total, within } from './pace.ts';
+import type { PartStep } from './part.ts';
 import { addressOf } from './policy.ts';
 import { isAnnounced, takesOwn, type Scene } from './scene.ts';
-import { isLive, nameOf, type Book, type Session } from './sessions.ts';
+import { isLive, nameOf, type Session } from './sessions.ts';
 
 export interface PinState {
   /** When each IKE_SA that came up may be redirected. */
@@ -55,14 +49,8 @@ export const NO_PINS: PinState = {
   warned: new Set(),
 };
 
-export interface PinStep {
+export interface PinStep extends PartStep {
   readonly pin: PinState;
-  readonly book: Book;
-  readonly moves: Moves;
-  readonly effects: readonly MoveEffect[];
-  readonly notices: readonly Notice[];
-  readonly wakeAt: number | undefined;
-  readonly list: { readonly maxAgeMs: number; readonly urgent: boolean } | undefined;
 }
 
 /** A storm is over when it was calm for this long. */

@@ -21,6 +21,8 @@ export interface ExodusStatus {
     /** Redirected, and stayed; with method redirect they are terminated in the end. */
     readonly ignored: number;
   };
+  /** What an operator forces to be announced meanwhile: from the withdrawal on all waits for the end of that. */
+  readonly held_by: readonly string[];
   /** The deadline passed with these still here. */
   readonly timed_out: boolean;
   readonly left: readonly string[];
@@ -100,6 +102,7 @@ export function exodusStatus(exodus: Exodus, now: number): ExodusStatus {
     seconds: seconds((isDone ? exodus.since : now) - exodus.startedAt),
     deadline_seconds: isDone ? null : seconds(Math.max(0, exodus.deadlineAt - now)),
     sessions: { most, here, redirected, terminated, ignored },
+    held_by: exodus.heldBy,
     timed_out: timedOut,
     left,
   };

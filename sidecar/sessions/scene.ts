@@ -1,6 +1,5 @@
 /** What every part of the sessions looks at in one step. Pure. */
-import type { Book, Session } from './sessions.ts';
-import { isLive } from './sessions.ts';
+import { isLive, type Book, type Session } from './sessions.ts';
 import { accepts } from './place.ts';
 import { addressOf, type SessionsPolicy, type Target } from './policy.ts';
 
@@ -19,6 +18,8 @@ export interface RoutedPrefix {
    * lease lapsed, an adoption was not earned in time): then nothing that serves clients has failed.
    */
   readonly withdrawnBy: 'checks' | 'gone' | 'person' | 'swancast' | undefined;
+  /** An operator forces it to be announced, which stands above every drain: his order in words. */
+  readonly forced: string | undefined;
 }
 
 /** By prefix: those of side `outside` alone. */

@@ -7,7 +7,9 @@
  *     drain.ts          an operator empties this gateway; drain-intent.ts: what was ordered
  *     evacuate.ts       a health withdrawal with charon alive empties it as well
  *     exodus.ts         the phases that both go through: move, verify, withdraw, settle, terminate
+ *       watch.ts        of whom it looks at a few often, not at all seldom
  *     sweep.ts          who fell silent when a better path appeared elsewhere
+ *     look.ts           when charon is looked at next, and at whom
  *   scene.ts, moves.ts, pace.ts, place.ts, traffic.ts, stillness.ts, policy.ts   what they share
  *   path-news.ts        two views of the fleet → has a better path appeared
  *   mover.ts, feed.ts   I/O: redirect, terminate and list over VICI; events of charon in batches
@@ -150,8 +152,8 @@ export const beginListing = (book: Book): Book => ({ ...book, touched: new Set()
 export const dropListing = (book: Book): Book => ({ ...book, touched: undefined });
 
 /**
- * A complete listing that began at `startedAt`; `total`: charon's own count of IKE_SAs (`stats`) right after it, or
- * undefined.
+ * A complete listing that began at `startedAt` and was over at `endedAt`; `total`: charon's own count of IKE_SAs
+ * (`stats`) right after it, or undefined.
  */
 export function hearListing(
   book: Book,
@@ -159,6 +161,7 @@ export function hearListing(
   total: number | undefined,
   startedAt: number,
   policy: SessionsPolicy,
+  endedAt = startedAt,
 ): Book {
   const touched = book.touched ?? new Set<number>();
   const there = new Map(listed.map((ikeSa) => [ikeSa.uniqueId, ikeSa]));
@@ -179,7 +182,7 @@ export function hearListing(
     else
       sessions.set(id, {
         ...sessionOf(ikeSa, policy, known, startedAt),
-        traffic: trafficOf(ikeSa, known?.traffic, startedAt),
+        traffic: trafficOf(ikeSa, known?.traffic, startedAt, endedAt),
       });
   }
   for (const session of missing) {

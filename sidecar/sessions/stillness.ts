@@ -28,15 +28,17 @@ export function isStill({ traffic }: Session, quietMs: number): boolean {
 /** nobody: none of them sent anything of late, so there is nothing to go by. */
 export type Inbound = 'flowing' | 'stopped' | 'nobody';
 
-/** Of all of them together, who were sending at `since` or after it: what many miss is seen sooner than by one. */
-export function inboundOf(sessions: readonly Session[], since: number): Inbound {
-  const traffics = sessions.flatMap(({ traffic }) => traffic ?? []);
-  // One that the last listing left out, as a worker held it, has no news.
-  const looked = traffics.reduce((last, { at }) => Math.max(last, at), -Infinity);
+/**
+ * Of all of them together, who were sending at `since` or after it: what many miss is seen sooner than by one.
+ * `looked`: when the look began that all of them were in.
+ */
+export function inboundOf(sessions: readonly Session[], since: number, looked: number): Inbound {
   let newest = -Infinity;
   let rate = 0;
-  for (const traffic of traffics) {
-    if (traffic.at !== looked || traffic.grewAt === undefined || traffic.rate === 0) continue;
+  for (const { traffic } of sessions) {
+    // One that was left out, as a worker held it, has no news.
+    if (traffic === undefined || traffic.at < looked) continue;
+    if (traffic.grewAt === undefined || traffic.rate === 0) continue;
     if (traffic.grewAt < since - STARTED_BEFORE_MS) continue;
     newest = Math.max(newest, traffic.grewAt);
     rate += traffic.rate;

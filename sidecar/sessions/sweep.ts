@@ -6,8 +6,9 @@
  * Terminated is only who sent until that moment and misses more packets since than chance explains, by the listing
  * of this very step; never one that still sends, nor one that sent too little to tell.
  */
-import { terminate, isTerminable, type MoveEffect, type Moves } from './moves.ts';
+import { terminate, isTerminable, type Moves } from './moves.ts';
 import type { Notice } from './notice.ts';
+import type { PartStep } from './part.ts';
 import type { Scene } from './scene.ts';
 import { isLive, type Book, type Session } from './sessions.ts';
 import { isStill } from './stillness.ts';
@@ -27,14 +28,8 @@ export interface SweepWindow {
 
 export const NO_SWEEP: Sweep = { windows: new Map(), worse: new Set(), swept: 0 };
 
-export interface SweepStep {
+export interface SweepStep extends PartStep {
   readonly sweep: Sweep;
-  readonly book: Book;
-  readonly moves: Moves;
-  readonly effects: readonly MoveEffect[];
-  readonly notices: readonly Notice[];
-  readonly wakeAt: number | undefined;
-  readonly list: { readonly maxAgeMs: number; readonly urgent: boolean } | undefined;
 }
 
 const LIST_MS = 100;
@@ -57,6 +52,8 @@ export function stepSweep(
   const windows = new Map([...before.windows].filter(([, { at }]) => now < at + policy.sweep.afterMs));
   const notices: Notice[] = [];
   const open = (prefix: string, gateway: string): void => {
+    // At a start the paths settle one after the other, and nobody is here whom they could lead away.
+    if (!isUsed(book, prefix)) return;
     if (!windows.has(prefix)) notices.push({ code: 'sweep-opened', prefix, gateway });
     windows.set(prefix, { at: now, gateway });
   };
@@ -91,6 +88,10 @@ export function stepSweep(
     list: { maxAgeMs: LIST_MS, urgent: false },
   };
 }
+
+/** Before charon was listed once nobody knows. */
+const isUsed = ({ listedAt, sessions }: Book, prefix: string): boolean =>
+  listedAt === undefined || [...sessions.values()].some((session) => session.prefix === prefix);
 
 function isSwept(
   session: Session,

@@ -5,9 +5,9 @@ import type { IkeSa } from '../../health/strongswan.ts';
 export interface Traffic {
   /** Of all its CHILD_SAs. */
   readonly packets: number;
-  /** The listing that says so. */
+  /** When the look began that says so. */
   readonly at: number;
-  /** The listing in which the number had last changed; before the second one as charon's use-in has it. */
+  /** When the look was over that showed another number before; before the second one as charon's use-in has it. */
   readonly grewAt: number | undefined;
   /** Packets a millisecond while it sent: of late, and since its CHILD_SAs are there. */
   readonly rate: number;
@@ -15,15 +15,25 @@ export interface Traffic {
   readonly base: { readonly packets: number; readonly at: number };
 }
 
+/** One IKE_SA by itself, as charon had it between these moments. */
+export interface Seen {
+  readonly ikeSa: IkeSa;
+  readonly from: number;
+  readonly until: number;
+}
+
 /** A rate is measured over at least this long. */
 const RATE_MS = 400;
 
-/** `before`: what the last listing made of it; `at`: when this one began. */
-export function trafficOf(ikeSa: IkeSa, before: Traffic | undefined, at: number): Traffic {
+/**
+ * `before`: what the last look made of it. Between `at` and `until` charon has read the number, nobody knows when: so
+ * that silence counts from the end of one look to the beginning of another.
+ */
+export function trafficOf(ikeSa: IkeSa, before: Traffic | undefined, at: number, until: number): Traffic {
   const packets = ikeSa.childSas.reduce((sum, child) => sum + child.packetsIn, 0);
   const lastingRate = lastingRateOf(ikeSa);
   const ages = ikeSa.childSas.flatMap(({ useInSeconds }) => useInSeconds ?? []);
-  const used = ages.length === 0 ? undefined : at - Math.max(0, Math.min(...ages)) * 1000;
+  const used = ages.length === 0 ? undefined : until - Math.max(0, Math.min(...ages)) * 1000;
   if (before === undefined) {
     return { packets, at, grewAt: used, rate: lastingRate, lastingRate, base: { packets, at } };
   }
@@ -31,7 +41,7 @@ export function trafficOf(ikeSa: IkeSa, before: Traffic | undefined, at: number)
   if (packets === before.packets) return { ...before, at };
   const { base } = before;
   // The last listing may be long ago.
-  const grewAt = Math.max(before.at, used ?? at);
+  const grewAt = Math.max(before.at, used ?? until);
   const isMeasured = packets > base.packets && at - base.at >= RATE_MS;
   if (!isMeasured) {
     const anew = packets < base.packets ? { packets, at } : base;

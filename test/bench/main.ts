@@ -4,13 +4,16 @@
  *   storm  5,000 IKE_SAs a second come or go          storm.ts, crowd-charon.ts (the other process)
  *   sas    10,000 clients at rest                     sas.ts, crowd-net.ts (two real charons), crowd-probe.ts
  *   routes 100 prefixes to 4 routers, with ExaBGP     routes.ts, routes-net.ts, routes-listeners.ts (the routers)
+ *   drain  1,000 clients that are moved               drain.ts, drain-charons.ts (both charons, and the clients)
  *   fleet  asking 50 gateways                         fleet.ts, fleet-peers.ts (the others)
  * Storm and sas run a sidecar (gateway.ts) with a witness on its lease socket (lease-witness.ts), and print their
- * figures against the targets (target.ts); one that is missed fails no test.
+ * figures against the targets (target.ts); one that is missed fails no test. For drain it is exit code 1: the bounds
+ * are of the pace and of timers, with room for a busy machine.
  * Each prints a small table, gives its runs as JSON with --json, and exits 1 when a round failed.
  */
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { benchDrain } from './drain.ts';
 import { benchRoutes } from './routes.ts';
 import { benchFleet } from './fleet.ts';
 import { benchSas } from './sas.ts';
@@ -21,6 +24,7 @@ import { benchVici } from './vici.ts';
 type Bench = () => Promise<object>;
 
 const BENCHES: Readonly<Record<string, Bench>> = {
+  drain: benchDrain,
   routes: benchRoutes,
   fleet: benchFleet,
   sas: benchSas,

@@ -26,7 +26,8 @@ export class SaTable {
     charon.on('stats', () => this.#stats());
     charon.on('list-sas', (args) => {
       this.#see('list-sas', args);
-      return [...this.sas.values()].map(told);
+      const { 'ike-id': id } = args;
+      return [...this.sas.values()].filter((sa) => id === undefined || sa.id === Number(id)).map(told);
     });
     for (const command of ['redirect', 'terminate'] as const) {
       charon.on(command, (args) => {

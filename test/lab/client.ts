@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +9,7 @@ import type { Daemon, Processes } from './processes.ts';
 import { clientSwanctlConf, type ClientSettings } from './strongswan-conf.ts';
 import type { Timeline } from './timeline.ts';
 import { ECHO_PORT, type Topology } from './topology.ts';
+import { startBackend } from './traffic/backend-program.ts';
 import type { Packet } from './traffic/gaps.ts';
 import type { FromSender, ToSender } from './traffic/protocol.ts';
 
@@ -27,19 +27,7 @@ export async function startEcho(
   topology: Topology,
   signal: AbortSignal,
 ): Promise<void> {
-  const daemon = processes.start({
-    name: 'backend-echo',
-    namespace: topology.namespaces.backend,
-    argv: [
-      process.execPath,
-      program('echo.ts'),
-      String(ECHO_PORT),
-      ...topology.clients.map((client) => client.service),
-    ],
-    stdout: 'pipe',
-  });
-  if (daemon.child.stdout !== null) await once(daemon.child.stdout, 'data', { signal });
-  daemon.child.stdout?.destroy();
+  await startBackend(processes, topology, { file: 'echo', port: ECHO_PORT }, signal);
 }
 
 /** All clients' IKE side: one charon whose connections start by themselves once loaded. */

@@ -7,8 +7,10 @@ import type { HealthReason } from '../../health/reason.ts';
 import type { Intent } from '../../sidecar/intent.ts';
 import { act, type Act } from './decision-act.ts';
 import type { Driver } from './decision-driver.ts';
-import { fleet } from './decision-fleet.ts';
+import { ANYCAST, OWN } from './decision-charon.ts';
+import { fleet, othersAnnounce } from './decision-fleet.ts';
 import type { History } from './decision-history.ts';
+import { drains, sessions } from './decision-sessions.ts';
 import {
   changedChecks,
   CHECKS,
@@ -197,6 +199,15 @@ const release = fc.constantFrom(...PREFIXES).map((prefix) =>
   ),
 );
 
+/** What is withdrawn at once, with a charon that can still tell its clients, while the others are there. */
+const unloaded = fc.constantFrom(200, 1000, 4000).map((ms) =>
+  act(`no connections are loaded for ${ms} ms, and the others are there`, (driver, story) => {
+    othersAnnounce.run(story, driver);
+    driver.result({ check: 'charon', verdict: 'fail', reason: 'no-connections', at: driver.now });
+    driver.wait(ms);
+  }),
+);
+
 /** Workers stuck on a dead RADIUS server: VICI is silent, and only the receiver answers the probe. */
 const stuck = fc.constantFrom(1, 1, 2, 2, 3, 35).map((n) =>
   act(`${n * 2} s of stuck workers`, (driver) => {
@@ -217,20 +228,32 @@ const stop = act(
 
 export const decisionCommands = fc.commands(
   [
-    ...[passes, failures, failures, silences, unknowns, stuck],
+    ...[passes, failures, failures, silences, unknowns, stuck, unloaded],
     ...[waits, waits, health, health],
     ...[fc.constantFrom(...GUARD_SAYS), fc.constantFrom(...GUARD_SAYS), findings],
     ...[orders, release],
     ...[fleet, fleet, fleet, forgive],
+    ...[...sessions, ...drains],
     fc.tuple(knobs, fc.subarray([...CHECKS], { maxLength: 2 })).map(([to, touched]) => reload(to, touched)),
     fc.constant(stop),
   ],
   { maxCommands: 40, size: 'max' },
 );
 
-/** How a story begins: with nobody there, an empty guard, or one that holds what a predecessor announced. */
+/** An empty guard, clients on each address, and all well for a while. */
+const atWork = act('a gateway at work', (driver, story) => {
+  GUARD_SAYS[1]?.run(story, driver);
+  driver.charon.link(true);
+  for (const local of [...ANYCAST, ...OWN]) driver.charon.come(2, local);
+  stayHealthy(driver, 3000);
+  othersAnnounce.run(story, driver);
+});
+
+/** How a story begins: with nobody there, an empty guard, one that holds what a predecessor announced, or at work. */
 export const beginnings: fc.Arbitrary<Act | undefined> = fc.oneof(
   fc.constant(undefined),
   fc.constant(GUARD_SAYS[1]),
   findings,
+  fc.constant(atWork),
+  fc.constant(atWork),
 );

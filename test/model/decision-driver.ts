@@ -1,15 +1,29 @@
-/** The decision on a fake clock: woken exactly when it asked to be, or late; every moment is told. */
+/**
+ * The sessions and the decision on a fake clock: woken exactly when they asked to be, or late; what they ask of charon
+ * is answered; every moment is told.
+ */
 import type { Result } from '../../health/check.ts';
-import { initialState, step, type Event, type Policy, type State } from '../../sidecar/decision.ts';
-import type { Moment } from './decision-history.ts';
+import { initialState, type Event, type Policy, type State } from '../../sidecar/decision.ts';
+import type { SessionsEvent } from '../../sidecar/sessions/machine.ts';
+import { stepAll, type StepAll } from '../../sidecar/step-all.ts';
+import { Charon } from './decision-charon.ts';
+import type { Moment } from './decision-moment.ts';
 
 const TICKS_MAXIMUM = 10_000;
+
+/** What charon answers, when its time has come. */
+interface Due {
+  readonly at: number;
+  readonly run: () => void;
+}
 
 export class Driver {
   now: number;
   policy: Policy;
+  readonly charon: Charon;
   #state: State;
   #wakeAt: number | undefined;
+  #due: Due[] = [];
   /** From the first order of an operator on: a second run of the same story, which never hears of any. */
   #unordered: Driver | undefined;
   #isComparable = true;
@@ -20,20 +34,38 @@ export class Driver {
     this.now = now;
     this.#tell = tell;
     this.#state = initialState(policy, now);
+    const of = (): Driver => this;
+    this.charon = new Charon({
+      get now() {
+        return of().now;
+      },
+      after: (ms, run) => this.#after(ms, run),
+      hear: (event) => this.session(event),
+      leadsHere: (local) => this.#state.announcements.some(({ prefix }) => prefix.startsWith(`${local}/`)),
+    });
   }
 
   send(event: Event): void {
-    if (event.type === 'intent' && this.#isComparable) this.#unordered ??= this.#fork();
-    else if (event.type !== 'tick') this.#unordered?.hear(event, this.policy, this.now);
-    const { state, effects, wakeAt } = step(this.#state, event, this.policy, this.now);
+    const isOrder = event.type === 'intent' || (event.type === 'sessions' && event.event.type === 'drain');
+    if (isOrder && this.#isComparable) this.#unordered ??= this.#fork();
+    // Who is here changes nothing of what is announced.
+    else if (event.type !== 'tick' && event.type !== 'sessions') {
+      this.#unordered?.hear(event, this.policy, this.now);
+    }
+    const { state, effects, wakeAt } = stepAll(this.#state, event, this.policy, this.now);
     this.#state = state;
     this.#wakeAt = wakeAt;
     this.#told(event, effects);
+    for (const effect of effects) this.#carryOut(effect);
   }
 
   /** The Omit of a union would lose its members: the judgement comes whole. */
   result(result: Result): void {
     this.send({ type: 'result', result });
+  }
+
+  session(event: SessionsEvent): void {
+    this.send({ type: 'sessions', event });
   }
 
   reload(policy: Policy, changed: ReadonlySet<string>): void {
@@ -50,12 +82,20 @@ export class Driver {
   /** Lets time go by. Every wake-up comes `lateMs` after it was due; at the end somebody looks. */
   wait(ms: number, lateMs = 0): void {
     const until = this.now + ms;
-    // Two runs that are woken for different things would be late for different things.
-    const late = this.#unordered === undefined ? lateMs : 0;
-    for (let ticks = 0; this.#wakeAt !== undefined && this.#wakeAt + late <= until; ticks += 1) {
+    for (let ticks = 0; ; ticks += 1) {
       if (ticks > TICKS_MAXIMUM) throw new Error('it asks to be woken for ever and does nothing then');
-      this.now = Math.max(this.now, this.#wakeAt + late);
-      this.send({ type: 'tick' });
+      // Two runs that are woken for different things would be late for different things.
+      const late = this.#unordered === undefined ? lateMs : 0;
+      const wakeAt = this.#wakeAt === undefined ? Infinity : this.#wakeAt + late;
+      const [next] = this.#due;
+      const isCharon = next !== undefined && next.at <= wakeAt;
+      const at = isCharon ? next.at : wakeAt;
+      if (at > until) break;
+      this.now = Math.max(this.now, at);
+      if (isCharon) {
+        this.#due.shift();
+        next.run();
+      } else this.send({ type: 'tick' });
     }
     this.now = until;
     const isOverdue = this.#wakeAt !== undefined && this.#wakeAt <= until;
@@ -67,6 +107,23 @@ export class Driver {
     this.wait(now - this.now);
     this.policy = policy;
     this.send(event);
+  }
+
+  #after(ms: number, run: () => void): void {
+    const at = this.now + ms;
+    const index = this.#due.findIndex((each) => each.at > at);
+    this.#due.splice(index === -1 ? this.#due.length : index, 0, { at, run });
+  }
+
+  #carryOut(effect: StepAll['effects'][number]): void {
+    switch (effect.type) {
+      case 'list':
+      case 'redirect':
+      case 'terminate':
+        return this.charon.carryOut(effect);
+      default:
+        return;
+    }
   }
 
   #fork(): Driver {

@@ -1,11 +1,56 @@
 /** What is heard of the other gateways, as one command. */
 import fc from 'fast-check';
 import type { Class } from '../../health/reason.ts';
-import type { Member } from '../../sidecar/fleet/view.ts';
+import type { FleetView, Member } from '../../sidecar/fleet/view.ts';
 import type { FleetWord } from '../../sidecar/fleet/word.ts';
 import type { Phase } from '../../sidecar/prefix.ts';
 import { act } from './decision-act.ts';
 import { OTHERS, PREFIXES } from './decision-policy.ts';
+
+interface Said {
+  readonly name: string;
+  readonly prefix: string;
+  readonly state: Phase;
+  readonly level: Class | null;
+  readonly yielding: boolean;
+  readonly acknowledged: boolean;
+  readonly isDrained: boolean;
+  readonly ageMs: number;
+}
+
+function viewOf(said: readonly Said[], settled: boolean, now: number): FleetView {
+  const silent = OTHERS.map((name): [string, Member] => [name, { name }]);
+  const members = new Map([
+    ...silent,
+    ...said.map((each): [string, Member] => {
+      const { name, prefix, state, level, yielding, acknowledged } = each;
+      const prefixes = [{ prefix, state, class: level, preference: null, yielding, acknowledged }];
+      const drain = { who: '', reason: '', since: '', until: '' };
+      const word: FleetWord = {
+        gateway: name,
+        version: '',
+        state: 'announced',
+        prefixes,
+        drain: each.isDrained ? drain : null,
+        load: { ike_sas: null, half_open: null },
+        set_up: {},
+      };
+      return [name, { name, word, heardAt: now - each.ageMs }];
+    }),
+  ]);
+  return { members, settled };
+}
+
+/** Each prefix is announced by one of the others. */
+export const othersAnnounce = act('the others announce, and are well', (driver) => {
+  if (driver.policy.fleet === undefined) return;
+  const well = { state: 'announced', level: null, yielding: false, acknowledged: true } as const;
+  const said = PREFIXES.flatMap((prefix, index) => {
+    const name = OTHERS[index];
+    return name === undefined ? [] : [{ ...well, name, prefix, isDrained: false, ageMs: 0 }];
+  });
+  driver.send({ type: 'fleet', view: viewOf(said, true, driver.now) });
+});
 
 /** Some of it was said a while ago, and of some nothing is known. */
 export const fleet = fc
@@ -32,28 +77,7 @@ export const fleet = fc
     );
     return act(
       `of the others${settled ? '' : ', not all asked'}: ${words.length === 0 ? 'nothing' : words.join('; ')}`,
-      (driver) => {
-        const silent = OTHERS.map((name): [string, Member] => [name, { name }]);
-        const members = new Map([
-          ...silent,
-          ...said.map((each): [string, Member] => {
-            const { name, prefix, state, level, yielding, acknowledged } = each;
-            const prefixes = [{ prefix, state, class: level, preference: null, yielding, acknowledged }];
-            const drain = { who: '', reason: '', since: '', until: '' };
-            const word: FleetWord = {
-              gateway: name,
-              version: '',
-              state: 'announced',
-              prefixes,
-              drain: each.isDrained ? drain : null,
-              load: { ike_sas: null, half_open: null },
-              set_up: {},
-            };
-            return [name, { name, word, heardAt: driver.now - each.ageMs }];
-          }),
-        ]);
-        driver.send({ type: 'fleet', view: { members, settled } });
-      },
+      (driver) => driver.send({ type: 'fleet', view: viewOf(said, settled, driver.now) }),
       ({ policy }) => policy.fleet !== undefined,
     );
   });

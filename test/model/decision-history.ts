@@ -1,31 +1,14 @@
 /** What was fed to the decision and what came out of it, step by step; decision-facts.ts counts what is true. */
 import type { Announcement } from '../../bgp/announcement.ts';
 import { CLASSES, type Class } from '../../health/reason.ts';
-import type { Effect, Event, Policy, State } from '../../sidecar/decision.ts';
+import type { Event, Policy } from '../../sidecar/decision.ts';
 import type { Intent } from '../../sidecar/intent.ts';
 import type { PrefixPolicy } from '../../sidecar/prefix.ts';
+import { wishesOf } from '../../sidecar/sessions/machine.ts';
+import type { StepAll } from '../../sidecar/step-all.ts';
 import { Facts, rank } from './decision-facts.ts';
+import { standingOf, type Moment, type Standing } from './decision-moment.ts';
 import type { Strike } from './decision-strikes.ts';
-
-/** One step of the decision as seen from outside; `look` is a moment at which nothing happened. */
-export interface Moment {
-  readonly event: Event | { readonly type: 'look' };
-  readonly policy: Policy;
-  readonly now: number;
-  readonly effects: readonly Effect[];
-  readonly wakeAt: number | undefined;
-  readonly state: State;
-  /** The same story without any order of an operator; undefined as long as there was none. */
-  readonly unordered: State | undefined;
-}
-
-/** Where a prefix stands: what it announces, if anything. */
-export type Standing = 'none' | 'inherited' | 'announced' | 'degraded';
-
-export const standingOf = (phase: string | undefined): Standing => {
-  if (phase === 'announced' || phase === 'degraded') return phase;
-  return phase === 'adopted' ? 'inherited' : 'none';
-};
 
 export class History extends Facts {
   moment: Moment | undefined;
@@ -85,6 +68,7 @@ export class History extends Facts {
     if (event.type === 'release') for (const prefix of event.prefixes) this.strikes.delete(prefix);
     if (event.type === 'intent') this.orders = new Map(event.intents.map((each) => [each.prefix, each]));
     if (this.lapsedAt !== undefined && (this.proof() ?? -Infinity) > this.lapsedAt) this.lapsedAt = undefined;
+    if (event.type === 'sessions' && event.event.type === 'drain') this.hadOrders = true;
     this.#minuteOrders();
     this.worsenedNow = false;
     if (event.type !== 'look' && !this.stopped) this.#noteFailing();
@@ -103,6 +87,19 @@ export class History extends Facts {
 
   standing(prefix: string, phases = this.phases): Standing {
     return standingOf(phases.get(prefix));
+  }
+
+  /** What a drain makes of this prefix goes before what the checks make of it. */
+  isDrained(prefix: string): boolean {
+    const sessions = this.moment?.state.sessions;
+    const isForced = this.deciding.has(prefix);
+    return sessions !== undefined && !isForced && wishesOf(sessions).outside !== 'as-checked';
+  }
+
+  prefixesOf(family: 4 | 6): string[] {
+    return this.policy.prefixes.flatMap(({ prefix }) =>
+      prefix.includes(':') === (family === 6) ? [prefix] : [],
+    );
   }
 
   #noteFailing(): void {
@@ -164,7 +161,7 @@ export class History extends Facts {
     return this.worst(rule) !== 'gone' && this.hasFreshProof() && (this.guard || hadRoute);
   }
 
-  #noteEffect(effect: Effect): void {
+  #noteEffect(effect: StepAll['effects'][number]): void {
     switch (effect.type) {
       case 'set':
         this.asked = effect.announcements;
@@ -197,6 +194,11 @@ export class History extends Facts {
       }
       case 'force-ended':
       case 'ask-fleet':
+      case 'redirect':
+      case 'terminate':
+      case 'list':
+      case 'notice':
+      case 'drain-ended':
         return;
       default:
         effect satisfies never;

@@ -4,6 +4,7 @@ import { HEALTH_REASONS, type HealthReason } from '../../health/reason.ts';
 import type { Policy } from '../../sidecar/decision.ts';
 import { SESSIONS_DEFAULTS } from '../../sidecar/sessions/policy.ts';
 import type { CheckPolicy } from '../../sidecar/verdict.ts';
+import { OWN } from './decision-charon.ts';
 
 export const PREFIXES = ['192.0.2.1/32', '2001:db8:53::1/128'] as const;
 export const STRANGER = '198.51.100.0/24';
@@ -69,6 +70,10 @@ export interface Knobs {
   readonly flapLimit: number;
   readonly hasFleet: boolean;
   readonly preempt: boolean;
+  readonly addresses: 'pool' | 'identity';
+  readonly isPinning: boolean;
+  readonly pinFirst: boolean;
+  readonly isSweeping: boolean;
 }
 
 export const DEFAULT_KNOBS: Knobs = {
@@ -86,6 +91,10 @@ export const DEFAULT_KNOBS: Knobs = {
   flapLimit: 0,
   hasFleet: false,
   preempt: true,
+  addresses: 'pool',
+  isPinning: false,
+  pinFirst: false,
+  isSweeping: false,
 };
 
 /** Any subset of them turned, the others as in the default: a counterexample shows only what matters. */
@@ -106,13 +115,21 @@ export const knobs: fc.Arbitrary<Knobs> = fc
       flapLimit: fc.constantFrom(1, 2, 3),
       hasFleet: fc.constant(true),
       preempt: fc.constant(false),
+      addresses: fc.constant('identity' as const),
+      isPinning: fc.constant(true),
+      pinFirst: fc.constant(true),
+      isSweeping: fc.constant(true),
     },
     { requiredKeys: [] },
   )
   .map((turned) => ({ ...DEFAULT_KNOBS, ...turned }));
 
 export const OTHERS = ['gw2', 'gw3'] as const;
-const FLEET = { maxAgeMs: 2500, minimumOthers: 1, members: OTHERS.map((name) => ({ name })) };
+const FLEET = {
+  maxAgeMs: 2500,
+  minimumOthers: 1,
+  members: OTHERS.map((name, index) => ({ name, address: `10.1.${index + 2}.2` })),
+};
 
 export function policyFor(turned: Knobs): Policy {
   const probe: CheckPolicy = {
@@ -170,7 +187,15 @@ export function policyFor(turned: Knobs): Policy {
       flapHoldMs: 6000,
     },
     lease: { ttlMs: 1000, maxAgeMs: 3000, handoverMs: 5000 },
-    sessions: { ...SESSIONS_DEFAULTS, own: { name: 'gw1' }, anycast: turned.prefixes },
+    sessions: {
+      ...SESSIONS_DEFAULTS,
+      addresses: turned.addresses,
+      pin: { ...SESSIONS_DEFAULTS.pin, enabled: turned.isPinning },
+      drain: { ...SESSIONS_DEFAULTS.drain, pinFirst: turned.pinFirst },
+      sweep: { ...SESSIONS_DEFAULTS.sweep, enabled: turned.isSweeping },
+      own: { name: 'gw1', address: OWN[0], address6: OWN[1] },
+      anycast: turned.prefixes,
+    },
     restartGraceMs: 0,
     ...(turned.hasFleet ? { fleet: FLEET } : {}),
   };

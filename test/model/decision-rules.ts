@@ -1,140 +1,15 @@
 /**
- * What must hold after every step of the decision, and at any moment in between, whatever happened before.
- * One sentence a rule; a rule is true or broken, and says nothing about how it is kept.
+ * What must hold after every step of the sessions and the decision, and at any moment in between, whatever happened
+ * before. One sentence a rule; a rule is true or broken, and says nothing about how it is kept.
  */
 import type { Announcement } from '../../bgp/announcement.ts';
-import type { Effect } from '../../sidecar/decision.ts';
-import { unforced } from '../../sidecar/force.ts';
 import type { PrefixPolicy } from '../../sidecar/prefix.ts';
-import { standingOf, type History } from './decision-history.ts';
+import { effectsOf, journalOf, wireOf } from './decision-effects.ts';
+import type { History } from './decision-history.ts';
+import { ALWAYS, isForced, UNORDERED } from './decision-prefix-rules.ts';
+import { SESSIONS_RULES } from './decision-sessions-rules.ts';
 
 type Rule = (story: History) => boolean;
-type PrefixRule = (story: History, rule: PrefixPolicy) => boolean;
-
-/** Of each prefix, whatever was ordered. */
-const ALWAYS: Readonly<Record<string, PrefixRule>> = {
-  'nothing is asked for while charon does not serve': (story, rule) =>
-    askedFor(story, rule) === undefined ||
-    story.mayStand(rule) ||
-    isForced(story, rule, 'announce') ||
-    // How often it flapped beneath an order nobody sees from outside.
-    (story.hadOrders && story.canServe(rule) && flapHoldOf(story, rule) > story.now),
-
-  'nothing stands but what was inherited, or with a fresh proof of life': (story, { prefix }) => {
-    const standing = story.standing(prefix);
-    // After a reload no check may have looked yet: what stands is not renewed until one has.
-    const isOpen = standing === 'inherited' || story.proof() === undefined;
-    return standing === 'none' || isOpen || story.hasFreshProof();
-  },
-
-  'the others are told the worst that fails here, whatever is announced': (story, rule) => {
-    const shown = story.moment?.state.prefixes.get(rule.prefix);
-    const isStep = story.moment?.event.type !== 'look';
-    return !isStep || story.stopped || shown === undefined || unforced(shown).verdict === story.worst(rule);
-  },
-
-  'a flap hold ends by itself': (story, rule) =>
-    flapHoldOf(story, rule) - story.now <= story.policy.hold.flapHoldMs,
-
-  'after a stop nothing is asked for': (story, rule) => !story.stopped || askedFor(story, rule) === undefined,
-
-  'a lapsed lease is obeyed: what the guard withdrew is not asked for in the same step': (story, rule) => {
-    const wasUp = isUp(story.standing(rule.prefix, story.phasesBefore));
-    return !story.lapsedNow || !wasUp || askedFor(story, rule) === undefined;
-  },
-
-  'an order to withdraw is obeyed': (story, rule) =>
-    !isForced(story, rule, 'withdraw') || askedFor(story, rule) === undefined,
-
-  'an order to announce is obeyed, with the normal attributes': (story, rule) =>
-    !isForced(story, rule, 'announce') || story.stopped || story.standing(rule.prefix) === 'announced',
-
-  'where no order decides, it is as if there had been none': (story, rule) => {
-    const { prefix } = rule;
-    const unordered = story.moment?.unordered?.prefixes.get(prefix);
-    if (unordered === undefined || story.deciding.has(prefix)) return true;
-    return story.standing(prefix) === standingOf(unordered.phase);
-  },
-};
-
-/** Of each prefix, as long as nobody has ordered anything. */
-const UNORDERED: Readonly<Record<string, PrefixRule>> = {
-  'an announcement is earned: checks risen, guard there, hold-down over': (story, rule) => {
-    const { prefix } = rule;
-    const isNew = isUp(story.standing(prefix)) && story.standing(prefix, story.phasesBefore) === 'none';
-    if (!isNew) return true;
-    const isFound = story.adoptedAt.get(prefix) === story.now;
-    if (isFound) return true;
-    if (!story.guard || !story.mayComeUp(rule)) return false;
-    // For want of anybody better, and of nothing else, before its time; and then only degraded.
-    if (story.isLast(rule)) return story.standing(prefix) === 'degraded';
-    return story.now >= story.heldUntil(prefix);
-  },
-
-  'degraded gives way to announced only when that is earned, and the hold-down is over': (story, rule) => {
-    const { prefix } = rule;
-    const wasDegraded = story.standing(prefix, story.phasesBefore) === 'degraded';
-    if (!wasDegraded || story.standing(prefix) !== 'announced') return true;
-    return (
-      story.mayComeUp(rule) && story.now >= story.heldUntil(prefix) && story.deserves(rule) === 'announced'
-    );
-  },
-
-  'what is earned is announced without delay': (story, rule) => {
-    if (story.stopped || !story.guard || !story.mayComeUp(rule)) return true;
-    const [standing, deserves] = [story.standing(rule.prefix), story.deserves(rule)];
-    if (deserves === undefined) return true;
-    return story.now < story.heldUntil(rule.prefix) || standing === deserves;
-  },
-
-  'whoever can stand in does so at once, whatever it is held down for': (story, rule) =>
-    story.stopped ||
-    !story.guard ||
-    !story.isLast(rule) ||
-    !story.mayComeUp(rule) ||
-    isUp(story.standing(rule.prefix)),
-
-  'announced attributes only while nothing is impaired': (story, rule) =>
-    story.standing(rule.prefix) !== 'announced' ||
-    story.deserves(rule) === 'announced' ||
-    // Nobody better was found so far; what stands is kept.
-    story.deserves(rule) === undefined,
-
-  'degraded only for a cause, or until better is earned and the hold-down is over': (story, rule) =>
-    story.standing(rule.prefix) !== 'degraded' ||
-    story.deserves(rule) !== 'announced' ||
-    story.now < story.heldUntil(rule.prefix) ||
-    !story.mayComeUp(rule),
-
-  'nothing but a cause takes a prefix back': (story, rule) => {
-    const { prefix } = rule;
-    const isTaken = !isUp(story.standing(prefix)) && isUp(story.standing(prefix, story.phasesBefore));
-    return !isTaken || story.stopped || story.lapsedNow || !story.mayStand(rule) || isExpired(story, prefix);
-  },
-
-  'what was found announced is kept no longer than a hand-over': (story, rule) => {
-    if (story.standing(rule.prefix) !== 'inherited') return true;
-    const isOpen = story.isIll(rule) && story.deserves(rule) === undefined;
-    return !isExpired(story, rule.prefix) && (isOpen || !story.mayComeUp(rule));
-  },
-
-  'the journal says why': (story, rule) => {
-    const entries = journalOf(story).filter(({ prefix }) => prefix === rule.prefix);
-    const against: readonly string[] = story.against(rule).map(({ reason }) => reason);
-    return entries.every(({ to, cause }) => {
-      if (cause?.reason === 'last-gateway') return story.isIll(rule) && story.isBest(rule);
-      if (cause?.reason === 'yielding') return to === 'announced' && story.yielding.has(rule.prefix);
-      if (cause?.reason === 'flap-hold') return to === 'degraded' && story.isFlapHeld(rule.prefix);
-      if (to === 'announced' || to === 'adopted' || to === 'cold') return cause === undefined;
-      if (cause === undefined) return false;
-      if (against.includes(cause.reason)) return true;
-      if (to === 'degraded') return false;
-      if (cause.reason === 'adoption-expired') return isExpired(story, rule.prefix);
-      if (cause.reason === 'lease-lapsed') return story.lapsedNow;
-      return cause.reason === 'stopping' && story.stopped;
-    });
-  },
-};
 
 const RULES: Readonly<Record<string, Rule>> = {
   'the guard is asked for exactly what the prefixes want': (story) =>
@@ -155,14 +30,15 @@ const RULES: Readonly<Record<string, Rule>> = {
     story.moment?.state.generation === story.generation,
 
   'a set changes something, under a new generation': (story) =>
-    effectsOf(story, 'set').every(
-      ({ announcements, generation }) =>
-        !same(announcements, story.askedBefore) && generation > story.generationBefore,
+    wireOf(story).every(
+      ({ before, effect }) =>
+        effect.type === 'renew' ||
+        (!same(effect.announcements, before.announcements) && effect.generation > before.generation),
     ),
 
   'routes are asked for on the newest proof of life, and only while it is young enough': (story) =>
-    [...effectsOf(story, 'renew'), ...effectsOf(story, 'set')].every((effect) => {
-      if (effect.type === 'set' && isRemoval(story.askedBefore, effect.announcements)) return true;
+    wireOf(story).every(({ before, effect }) => {
+      if (effect.type === 'set' && isRemoval(before.announcements, effect.announcements)) return true;
       return effect.evidence === story.proof() && story.hasFreshProof();
     }),
 
@@ -175,8 +51,9 @@ const RULES: Readonly<Record<string, Rule>> = {
     (effectsOf(story, 'ask-fleet').length === 1) === (story.worsenedNow && story.policy.fleet !== undefined),
 
   'a renewal is for what stands': (story) =>
-    effectsOf(story, 'renew').every(
-      ({ generation }) => generation === story.generation && story.asked.length > 0,
+    wireOf(story).every(
+      ({ before, effect }) =>
+        effect.type === 'set' || (effect.generation === before.generation && before.announcements.length > 0),
     ),
 
   'the lease is renewed twice in its length while there is proof': (story) => {
@@ -188,22 +65,36 @@ const RULES: Readonly<Record<string, Rule>> = {
 
   'renewals do not come in floods': (story) => {
     if (effectsOf(story, 'renew').length === 0) return true;
-    const last = story.askedAt.at(-2) ?? -Infinity;
-    return story.now - last >= story.policy.lease.ttlMs / 10;
+    const last = story.askedAt.findLast((at) => at < story.now) ?? -Infinity;
+    return effectsOf(story, 'renew').length === 1 && story.now - last >= story.policy.lease.ttlMs / 10;
   },
 
   'one message a step, and the wire before the journal': (story) => {
-    const kinds = (story.moment?.effects ?? []).map(({ type }) => type === 'set' || type === 'renew');
-    return kinds.filter(Boolean).length <= 1 && kinds.lastIndexOf(true) <= 0;
+    const kinds = (story.moment?.effects ?? []).map(({ type }) => type);
+    const isWire = kinds.map((type) => type === 'set' || type === 'renew');
+    // A drain that begins, or goes on, is a step after the one that it was heard in.
+    if (story.hadOrders) return isWire.filter(Boolean).length <= 3;
+    return isWire.filter(Boolean).length <= 1 && isWire.lastIndexOf(true) <= 0;
+  },
+
+  'nobody is moved, and nobody is told of clients, before the routes are': (story) => {
+    const isLate = (story.moment?.effects ?? []).map(({ type }) => LATE.includes(type));
+    return !isLate.includes(true) || isLate.slice(isLate.indexOf(true)).every(Boolean);
   },
 
   'every change of phase is in the journal, in one unbroken chain': (story) => {
+    const phases = new Map(story.phasesBefore);
     const isChain = journalOf(story).every(({ prefix, from, to, cause, at }) => {
+      const before = phases.get(prefix) ?? 'cold';
+      phases.set(prefix, to);
       const isOrdered = story.deciding.get(prefix) !== story.decidingBefore.get(prefix);
       // What it stands there by may change too: it begins, and it ends.
       const why = cause?.reason ?? story.becauseBefore.get(prefix) ?? '';
-      const isNews = from !== to || isOrdered || ['last-gateway', 'yielding', 'flap-hold'].includes(why);
-      return isNews && at === story.now && from === (story.phasesBefore.get(prefix) ?? 'cold');
+      // An order that is over leaves it standing by what failed then; that ends too.
+      const isOver = story.hadOrders && cause?.reason !== story.becauseBefore.get(prefix);
+      const isNews =
+        from !== to || isOrdered || isOver || ['last-gateway', 'yielding', 'flap-hold'].includes(why);
+      return isNews && at === story.now && from === before;
     });
     const shown = [...(story.moment?.state.prefixes ?? [])];
     return (
@@ -234,9 +125,14 @@ const RULES: Readonly<Record<string, Rule>> = {
     ),
 };
 
+/** As step-all.ts orders them. */
+const LATE: readonly string[] = ['redirect', 'terminate', 'list', 'notice', 'drain-ended'];
+
 /** The first rule that is broken now, with the prefix; undefined when all hold. */
 export function brokenRule(story: History): string | undefined {
-  for (const [sentence, holds] of Object.entries(RULES)) if (!holds(story)) return sentence;
+  for (const [sentence, holds] of Object.entries({ ...RULES, ...SESSIONS_RULES })) {
+    if (!holds(story)) return sentence;
+  }
   const perPrefix = story.hadOrders ? ALWAYS : { ...ALWAYS, ...UNORDERED };
   for (const rule of story.policy.prefixes) {
     for (const [sentence, holds] of Object.entries(perPrefix)) {
@@ -245,19 +141,6 @@ export function brokenRule(story: History): string | undefined {
   }
   return undefined;
 }
-
-const isForced = (story: History, { prefix }: PrefixPolicy, verb: 'announce' | 'withdraw'): boolean =>
-  story.deciding.get(prefix)?.verb === verb;
-
-function flapHoldOf(story: History, { prefix }: PrefixPolicy): number {
-  const shown = story.moment?.state.prefixes.get(prefix);
-  return shown === undefined ? -Infinity : unforced(shown).flapHoldUntil;
-}
-
-const isUp = (standing: string): boolean => standing !== 'none';
-
-const askedFor = (story: History, { prefix }: PrefixPolicy): Announcement | undefined =>
-  story.asked.find((route) => route.prefix === prefix);
 
 const wanted = (story: History): Announcement[] =>
   story.policy.prefixes.flatMap((rule) => wantedOf(story, rule));
@@ -273,19 +156,9 @@ function wantedOf(story: History, rule: PrefixPolicy): readonly Announcement[] {
   return rule.routes[yields && !isForced(story, rule, 'announce') ? 'yielding' : standing];
 }
 
-const isExpired = (story: History, prefix: string): boolean => story.isOverdue(prefix);
-
-function effectsOf<T extends Effect['type']>(story: History, type: T): Extract<Effect, { type: T }>[] {
-  return (story.moment?.effects ?? []).filter(
-    (effect): effect is Extract<Effect, { type: T }> => effect.type === type,
-  );
-}
-
 /** Nothing is in it that was not asked for before, in the same words. */
 const isRemoval = (before: readonly Announcement[], after: readonly Announcement[]): boolean =>
   after.every((route) => before.some((old) => same([old], [route])));
-
-const journalOf = (story: History) => effectsOf(story, 'journal').map(({ transition }) => transition);
 
 const same = (a: readonly Announcement[], b: readonly Announcement[]): boolean =>
   JSON.stringify(a) === JSON.stringify(b);

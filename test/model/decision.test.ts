@@ -2,8 +2,9 @@
  * DOC: test/model/ plays thousands of random stories to the two state machines and holds every step against
  * a statement of what must be true that was written without looking at how they do it.
  *
- *   decision-*.ts  sidecar/decision.ts: -commands (what may happen), -driver (the clock), -history (the story),
- *                  -fleet (what is heard of others), -facts and -strikes (what is true, counted naively),
+ *   decision-*.ts  sidecar/step-all.ts, the sessions and the decision: -commands (what may happen), -driver (the clock), -history (the story),
+ *                  -sessions (clients, drains) against -charon, -fleet (what is heard of others), -facts and
+ *                  -strikes (what is true, counted naively),
  *                  -rules (what must hold), -policy (configurations)
  *   guard-*.ts     bgp/guard-core.ts, the same way, against a naive ExaBGP and a naive lease
  *
@@ -17,6 +18,7 @@ import { Driver } from './decision-driver.ts';
 import { History } from './decision-history.ts';
 import { FAILURES, knobs, policyFor, UNKNOWNS } from './decision-policy.ts';
 import { brokenRule } from './decision-rules.ts';
+import { undrain } from './decision-sessions.ts';
 import { TIMEOUT_MS, runs } from './runs.ts';
 
 const START = 1000;
@@ -40,11 +42,12 @@ describe('the decision', () => {
           // No end of a story leaves a prefix withdrawn for ever while its checks pass.
           driver.send({ type: 'lease', report: EMPTY });
           driver.send({ type: 'intent', intents: [] });
+          undrain.run(story, driver);
           const { holdDownMaxMs, flapHoldMs } = driver.policy.hold;
           stayHealthy(driver, Math.max(holdDownMaxMs, flapHoldMs) + 1500);
           for (const { prefix } of driver.policy.prefixes) expect(story.standing(prefix)).toBe('announced');
         }),
-        runs(4000),
+        runs(2000),
       );
     },
     TIMEOUT_MS,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { POLICY, Scenario, V4, V6 } from './scenario.ts';
+import { CHECK, POLICY, Scenario, V4, V6 } from './scenario.ts';
 
 const BOTH = [`${V4} 100`, `${V6} 100`];
 const announced = (): Scenario => new Scenario().guard({}).healthy(1000);
@@ -123,24 +123,8 @@ describe('stepping down', () => {
 
   it('the operator may call a failure worse or better, but gone stays gone', () => {
     const checks = new Map(POLICY.checks);
-    checks.set('sa-count', {
-      rise: 1,
-      fall: 1,
-      required: false,
-      proves: false,
-      dependsOn: [],
-      maxAgeMs: 60_000,
-      class: 'not-serving',
-    });
-    checks.set('charon', {
-      rise: 2,
-      fall: 1,
-      required: true,
-      proves: true,
-      dependsOn: [],
-      maxAgeMs: 60_000,
-      class: 'advisory',
-    });
+    checks.set('sa-count', { ...CHECK, class: 'not-serving' });
+    checks.set('charon', { ...CHECK, rise: 2, required: true, proves: true, class: 'advisory' });
     const run = new Scenario({ ...POLICY, checks }).guard({}).healthy(1000).fail('sa-count', 'sa-collapse');
     expect(run.phase()).toBe('withdrawn (sa-collapse)');
     const other = new Scenario({ ...POLICY, checks }).guard({}).healthy(1000).fail('charon', 'vici-silent');

@@ -1,27 +1,13 @@
 /** When nobody must be evacuated: what is no failure of this gateway, and what nobody else could take. */
 import { describe, expect, it } from 'vitest';
-import type { IkeSa } from '../../health/strongswan.ts';
 import type { Policy } from '../../sidecar/decision.ts';
 import type { SessionsEvent } from '../../sidecar/sessions/machine.ts';
-import { POLICY, Scenario, V4, V6 } from './scenario.ts';
+import { clientSa } from './ike-sa.fixture.ts';
+import { CHECK, POLICY, Scenario, V4, V6 } from './scenario.ts';
 
 const FLEET: Policy = {
   ...POLICY,
-  checks: new Map([
-    ...POLICY.checks,
-    [
-      'canary',
-      {
-        rise: 1,
-        fall: 1,
-        required: false,
-        proves: false,
-        dependsOn: [],
-        maxAgeMs: 60_000,
-        class: 'not-serving',
-      },
-    ],
-  ]),
+  checks: new Map([...POLICY.checks, ['canary', { ...CHECK, class: 'not-serving' }]]),
   prefixes: POLICY.prefixes.map((rule) => ({ ...rule, checks: [...rule.checks, 'canary'] })),
   fleet: { maxAgeMs: 5000, minimumOthers: 1, members: [{ name: 'gw2' }] },
 };
@@ -29,6 +15,7 @@ const { fleet: _, ...ALONE } = FLEET;
 
 class World extends Scenario {
   isOtherThere = true;
+  clients = [1, 2, 3].map((id) => clientSa(id));
 
   tell(event: SessionsEvent): this {
     return this.send({ type: 'sessions', event });
@@ -70,7 +57,7 @@ class World extends Scenario {
       const { generation } = this.state;
       this.guard({ generation, lease: 'held', acknowledged });
       if (this.state.sessions.askedAt !== undefined)
-        this.tell({ type: 'listing', startedAt: this.now, ikeSas: [1, 2, 3].map(ikeSa), total: 3 });
+        this.tell({ type: 'listing', startedAt: this.now, ikeSas: this.clients, total: this.clients.length });
     }
     return this;
   }
@@ -79,26 +66,6 @@ class World extends Scenario {
     return this.effects.filter(({ effect }) => effect.type === 'terminate').length;
   }
 }
-
-const ikeSa = (id: number): IkeSa => ({
-  connection: 'clients',
-  uniqueId: id,
-  version: 2,
-  state: 'ESTABLISHED',
-  local: { host: '192.0.2.1', port: 4500, id: 'vpn.example.org' },
-  remote: { host: `198.51.100.${id}`, port: 4500, id: `client${id}` },
-  remoteEapId: undefined,
-  initiator: false,
-  initiatorSpi: `spi${id}`,
-  responderSpi: `spr${id}`,
-  establishedSeconds: 10,
-  rekeyInSeconds: undefined,
-  reauthInSeconds: undefined,
-  localVips: [],
-  remoteVips: [],
-  tasksActive: [],
-  childSas: [],
-});
 
 describe('evacuation', () => {
   it('goes with a withdrawal by a check while another gateway announces', () => {
@@ -134,6 +101,21 @@ describe('evacuation', () => {
     run.live(1000, 'charon');
     expect(run.terminated).toBeGreaterThan(0);
   });
+
+  it.each(['no-connections', 'address-missing'] as const)(
+    'takes those pinned along where the gateway cannot take their next login: %s',
+    (reason) => {
+      const sessions = { ...FLEET.sessions, own: { name: 'gw1', address: '10.1.1.2' } };
+      const run = new World({ ...FLEET, sessions });
+      run.clients = [clientSa(1), clientSa(2, '10.1.1.2')];
+      run.begin();
+      const checks = ['charon', 'ike-v4', 'ike-v6'];
+      for (const check of checks) run.fail(check, reason);
+      run.live(4000, ...checks);
+      const told = run.effects.flatMap(({ effect }) => (effect.type === 'terminate' ? effect.ids : []));
+      expect(new Set(told)).toEqual(new Set([1, 2]));
+    },
+  );
 
   it('moves nobody when the lease lapsed: this process slept, and nothing failed', () => {
     const run = new World(FLEET).begin();

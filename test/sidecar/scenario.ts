@@ -6,6 +6,7 @@ import type { PrefixPolicy } from '../../sidecar/prefix.ts';
 import { SESSIONS_DEFAULTS } from '../../sidecar/sessions/policy.ts';
 import { stepAll, type StepAll } from '../../sidecar/step-all.ts';
 import { intentOf, type ForceVerb, type Intent } from '../../sidecar/intent.ts';
+import type { CheckPolicy } from '../../sidecar/verdict.ts';
 import { initialState, type Event, type Policy, type State } from '../../sidecar/decision.ts';
 
 export const V4 = '192.0.2.1/32';
@@ -25,15 +26,22 @@ export function prefixRule(prefix: string, checks: readonly string[]): PrefixPol
   };
 }
 
+/** One that proves nothing and is not required. */
+export const CHECK: CheckPolicy = {
+  rise: 1,
+  fall: 1,
+  required: false,
+  proves: false,
+  dependsOn: [],
+  maxAgeMs: 60_000,
+};
+
 export const POLICY: Policy = {
   checks: new Map([
     ['charon', { rise: 2, fall: 1, required: true, proves: true, dependsOn: [], maxAgeMs: 5000 }],
     ['ike-v4', { rise: 1, fall: 2, required: true, proves: true, dependsOn: [], maxAgeMs: 60_000 }],
     ['ike-v6', { rise: 1, fall: 2, required: true, proves: true, dependsOn: [], maxAgeMs: 60_000 }],
-    [
-      'sa-count',
-      { rise: 1, fall: 1, required: false, proves: false, dependsOn: ['charon'], maxAgeMs: 60_000 },
-    ],
+    ['sa-count', { ...CHECK, dependsOn: ['charon'] }],
   ]),
   prefixes: [
     prefixRule(V4, ['charon', 'ike-v4', 'sa-count']),

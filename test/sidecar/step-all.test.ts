@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { Announcement } from '../../bgp/announcement.ts';
-import type { IkeSa } from '../../health/strongswan.ts';
 import { drainIntentOf, type DrainIntent } from '../../sidecar/sessions/drain-intent.ts';
 import type { SessionsEvent } from '../../sidecar/sessions/machine.ts';
 import type { Policy } from '../../sidecar/decision.ts';
 import { routingOf } from '../../sidecar/routing.ts';
 import { gatewayState } from '../../sidecar/status.ts';
+import { clientSa } from './ike-sa.fixture.ts';
 import { EMPTY, POLICY, prefixRule, Scenario, V4, V6 } from './scenario.ts';
 
 const INSIDE = '10.3.0.0/24';
@@ -37,7 +37,7 @@ class World extends Scenario {
   }
 
   list(): this {
-    const ikeSas = this.clients.map((id) => ikeSa(id));
+    const ikeSas = this.clients.map((id) => clientSa(id));
     return this.tell({ type: 'listing', startedAt: this.now, ikeSas, total: ikeSas.length });
   }
 
@@ -83,26 +83,6 @@ class World extends Scenario {
   }
 }
 
-const ikeSa = (id: number): IkeSa => ({
-  connection: 'clients',
-  uniqueId: id,
-  version: 2,
-  state: 'ESTABLISHED',
-  local: { host: '192.0.2.1', port: 4500, id: 'vpn.example.org' },
-  remote: { host: `198.51.100.${id}`, port: 4500, id: `client${id}` },
-  remoteEapId: undefined,
-  initiator: false,
-  initiatorSpi: `spi${id}`,
-  responderSpi: `spr${id}`,
-  establishedSeconds: 10,
-  rekeyInSeconds: undefined,
-  reauthInSeconds: undefined,
-  localVips: [],
-  remoteVips: [],
-  tasksActive: [],
-  childSas: [],
-});
-
 describe('a drain above the decision', () => {
   it('announces worse, withdraws, and comes back without a hold-down', () => {
     const run = new World();
@@ -145,8 +125,15 @@ describe('a drain above the decision', () => {
     const run = new World().begin().order({ move: 'none' }).live(3000).force('announce');
     expect([run.phases, run.routes]).toEqual([['announced', 'drained'], [`${V4} 100`]]);
     expect(run.state.prefixes.get(V4)?.force?.checks.phase).toBe('announced');
+    const { exodus } = run.state.sessions.drain ?? {};
+    expect([exodus?.phase, exodus?.heldBy]).toEqual([
+      'withdrawing',
+      [expect.stringMatching(/^192.0.2.1.32 announce by alice until .*: new kernel$/)],
+    ]);
     run.live(2000).intent();
     expect([run.phases, run.routes]).toEqual([['drained', 'drained'], []]);
+    run.live(4000);
+    expect(run.state.sessions.drain?.exodus).toMatchObject({ phase: 'done', heldBy: [] });
     run.force('withdraw').undrain();
     expect(run.phases).toEqual(['withdrawn', 'announced']);
     run.intent();

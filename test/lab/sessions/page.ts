@@ -73,7 +73,7 @@ function sessionShare(row: SummaryRow): string {
 
 function promise({ bounds }: SummaryRow): string {
   const asked = bounds.filter(({ metric }) => metric !== 'session');
-  if (asked.length === 0) return 'the clock of the client, or none';
+  if (asked.length === 0) return '-';
   return asked
     .map(({ metric, of, at_most: atMost, met }) => {
       const what = metric === 'lost' ? `${atMost} packet each` : timeText(atMost);

@@ -2,7 +2,6 @@
  * The clients' load as an exercise uses it: `begin`, do something to the lab, `settle`, `results`. It also has what
  * Traffic (client.ts) has, events on the timeline included, and can stand in its place.
  */
-import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { monotonic } from '../clock.ts';
@@ -11,6 +10,7 @@ import { LabError, reasonOf } from '../lab-error.ts';
 import type { Daemon, Processes } from '../processes.ts';
 import type { Timeline } from '../timeline.ts';
 import type { Topology } from '../topology.ts';
+import { startBackend } from './backend-program.ts';
 import { resultOf, type ClientResult } from './client-result.ts';
 import {
   LOAD_PORT,
@@ -36,18 +36,10 @@ function program(name: string): string {
 /** The backend's side. Resolves once it listens on every client's service address. */
 export async function startPeer(
   processes: Processes,
-  { namespaces, clients }: Pick<Topology, 'namespaces' | 'clients'>,
+  topology: Pick<Topology, 'namespaces' | 'clients'>,
   signal: AbortSignal,
 ): Promise<void> {
-  const addresses = clients.map((client) => client.service);
-  const daemon = processes.start({
-    name: 'backend-peer',
-    namespace: namespaces.backend,
-    argv: [process.execPath, program('peer.ts'), String(LOAD_PORT), ...addresses],
-    stdout: 'pipe',
-  });
-  if (daemon.child.stdout !== null) await once(daemon.child.stdout, 'data', { signal });
-  daemon.child.stdout?.destroy();
+  await startBackend(processes, topology, { file: 'peer', port: LOAD_PORT }, signal);
 }
 
 export class ClientLoad {

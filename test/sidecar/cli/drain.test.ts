@@ -19,13 +19,19 @@ const STATUS: DrainStatus = {
     remaining_seconds: null,
   },
   ...{ move: 'auto', to: null, rate_per_second: 100, method: 'redirect', phase: 'moving', phase_seconds: 1 },
-  ...{ seconds: 2.1, deadline_seconds: 290, timed_out: false, left: [] },
+  ...{ seconds: 2.1, deadline_seconds: 290, timed_out: false, left: [], held_by: [] },
   sessions: { most: 36, here: 12, redirected: 24, terminated: 0, ignored: 0 },
 };
 const DONE: DrainStatus = { ...STATUS, phase: 'done', sessions: { ...STATUS.sessions, here: 0 } };
 const LATE: DrainStatus = {
   ...{ ...STATUS, phase: 'done', timed_out: true, left: ['bob', 'carol'] },
   sessions: { ...STATUS.sessions, here: 2, ignored: 2 },
+};
+
+const HELD: DrainStatus = {
+  ...STATUS,
+  phase: 'withdrawing',
+  held_by: ['192.0.2.1/32 announce by bob until 12:00: test'],
 };
 
 const sessions = (one: DrainStatus | null): SessionsStatus => ({
@@ -140,6 +146,14 @@ describe('swancast drain', () => {
     answers = [STATUS, LATE].map((each) => ({ status: 200, body: sessions(each) }));
     expect(await run({ wait: true, json: true }, { terminal })).toBe(EXIT.problem);
     expect(printed.out).toContain('"carol"');
+  });
+
+  it('--wait does not wait for what somebody else forces, and says it', async () => {
+    answers = [STATUS, HELD].map((each) => ({ status: 200, body: sessions(each) }));
+    expect(await run({ wait: true })).toBe(EXIT.problem);
+    expect(printed.out).toContain(
+      'waits for the end of what is forced, or for `swancast release`: 192.0.2.1/32 announce by bob until 12:00: test',
+    );
   });
 
   it('--wait ends when somebody else ends the drain', async () => {

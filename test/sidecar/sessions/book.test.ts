@@ -172,7 +172,7 @@ describe('traffic', () => {
 
   it('who never sent has not stopped', () => {
     expect(isStill(up(EMPTY_BOOK, ikeSa(1)).sessions.get(1) ?? never(), 0)).toBe(false);
-    expect(inboundOf([...up(EMPTY_BOOK, ikeSa(1)).sessions.values()], 0)).toBe('nobody');
+    expect(inboundOf([...up(EMPTY_BOOK, ikeSa(1)).sessions.values()], 0, 0)).toBe('nobody');
   });
 
   it('of all together: flowing while one sends, stopped when they all miss packets, nobody when all were silent long before', () => {
@@ -189,18 +189,18 @@ describe('traffic', () => {
         )
         .sessions.values(),
     ];
-    expect(inboundOf(many([10_000, [100, 100]], [10_500, [150, 150]], [10_600, [150, 160]]), 10_500)).toBe(
-      'flowing',
-    );
-    expect(inboundOf(many([10_000, [100, 100]], [10_500, [150, 150]], [10_541, [150, 150]]), 10_500)).toBe(
-      'stopped',
-    );
-    expect(inboundOf(many([10_000, [100, 100]], [10_500, [150, 150]], [10_510, [150, 150]]), 10_500)).toBe(
-      'flowing',
-    );
-    expect(inboundOf(many([10_000, [100, 100]], [10_500, [150, 150]], [20_000, [150, 150]]), 20_000)).toBe(
-      'nobody',
-    );
+    expect(
+      inboundOf(many([10_000, [100, 100]], [10_500, [150, 150]], [10_600, [150, 160]]), 10_500, 10_600),
+    ).toBe('flowing');
+    expect(
+      inboundOf(many([10_000, [100, 100]], [10_500, [150, 150]], [10_541, [150, 150]]), 10_500, 10_541),
+    ).toBe('stopped');
+    expect(
+      inboundOf(many([10_000, [100, 100]], [10_500, [150, 150]], [10_510, [150, 150]]), 10_500, 10_510),
+    ).toBe('flowing');
+    expect(
+      inboundOf(many([10_000, [100, 100]], [10_500, [150, 150]], [20_000, [150, 150]]), 20_000, 20_000),
+    ).toBe('nobody');
   });
 });
 

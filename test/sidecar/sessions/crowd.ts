@@ -20,6 +20,9 @@ export const PREFIX = '192.0.2.1/32';
 export const OWN: Target = { name: 'gw1', address: '10.1.1.2', address6: 'fd00:1:1::2' };
 export const GW2: Target = { name: 'gw2', address: '10.1.2.2', address6: 'fd00:1:2::2' };
 
+/** To ask for one IKE_SA by its id. */
+const SAMPLE_MS = 0.5;
+
 export const policyOf = (change: Partial<SessionsPolicy> = {}): SessionsPolicy => ({
   ...SESSIONS_DEFAULTS,
   sweep: { ...SESSIONS_DEFAULTS.sweep, enabled: true },
@@ -34,6 +37,8 @@ export interface Client {
   readonly rate: number;
   readonly obeys: boolean;
   readonly eap: boolean;
+  /** Its router leads here whatever becomes of the route (ECMP: others move, this one not yet). */
+  stuck: boolean;
   /** Its redirects of the last 300 s, as it counts them. */
   readonly redirects: number[];
   /** Its IKE_SA here. */
@@ -145,7 +150,8 @@ export class Crowd {
     const { rate = 0.1, obeys = true, eap = false, local = ANYCAST } = how;
     return Array.from({ length: count }, () => {
       const identity = `client${this.clients.length + 1}`;
-      const client: Client = { identity, rate, obeys, eap, redirects: [], sa: undefined, logins: 0 };
+      const who = { identity, rate, obeys, eap, stuck: false };
+      const client: Client = { ...who, redirects: [], sa: undefined, logins: 0 };
       this.clients.push(client);
       client.sa = this.#create(client, local);
       return client;
@@ -207,7 +213,8 @@ export class Crowd {
     const why = this.healthy ? 'person' : this.gone ? 'gone' : 'checks';
     const withdrawnBy = this.wanted ? undefined : why;
     const { wanted, standing, worse, elsewhere } = this;
-    const route = { wanted, standing, worse, elsewhere, withdrawnBy } as const;
+    const forced = this.forced ? 'forced' : undefined;
+    const route = { wanted, standing, worse, elsewhere, withdrawnBy, forced } as const;
     return {
       routing: { prefixes: new Map([[PREFIX, route]]), stopping: this.stopping },
       targets: this.targets,
@@ -233,6 +240,13 @@ export class Crowd {
   health(healthy: boolean): void {
     this.healthy = healthy;
     this.#route();
+  }
+
+  /** An operator forces the prefix to be announced, or releases it. */
+  force(forced: boolean): void {
+    this.forced = forced;
+    this.#route();
+    this.send({ type: 'look' });
   }
 
   /** The checks have it degraded. */
@@ -370,8 +384,18 @@ export class Crowd {
     switch (effect.type) {
       case 'list': {
         const startedAt = this.now;
-        this.after(listMs, () => {
+        const { only } = effect;
+        this.after(only === undefined ? listMs : only.length * SAMPLE_MS, () => {
           if (!this.alive) return this.send({ type: 'listing-failed' });
+          if (only !== undefined) {
+            const seen = only.flatMap((id, index) => {
+              const sa = this.sas.get(id);
+              // All are read in the end: each may have been read at any time since it was asked for.
+              const from = startedAt + index * SAMPLE_MS;
+              return sa === undefined ? [] : [{ ikeSa: this.#ikeSa(sa, this.now), from, until: this.now }];
+            });
+            return this.send({ type: 'sample', startedAt, seen });
+          }
           const ikeSas = [...this.sas.values()].map((sa) => this.#ikeSa(sa, startedAt));
           this.send({ type: 'listing', startedAt, ikeSas, total: this.sas.size });
         });
@@ -422,7 +446,7 @@ export class Crowd {
     const { client } = sa;
     // A DELETE finds its client whatever the routes to us are; his answer may not come back.
     this.after(roundTripMs, () => {
-      if (this.routed) {
+      if (this.routed || client.stuck) {
         this.loops.push(this.now);
         client.sa = this.#create(client, ANYCAST);
         this.send({ type: 'sas', events: [{ kind: 'ike-up', ikeSa: this.#ikeSa(client.sa) }] });
@@ -450,8 +474,8 @@ export class Crowd {
     return sa;
   }
 
-  #reaches({ local }: Sa): boolean {
-    return local !== ANYCAST || this.routed;
+  #reaches({ local, client }: Sa): boolean {
+    return local !== ANYCAST || this.routed || client.stuck;
   }
 
   /** Packets that came up to now. */

@@ -97,10 +97,10 @@ describe('SessionsDesk', () => {
     open(POLICY);
     expect(await desk.drain(ORDER)).toMatchObject({ done: { drain: { who: 'alice' } } });
     expect(kept).toEqual([expect.objectContaining({ who: 'alice', move: 'terminate' })]);
-    expect([desk.kept, sidecar.state.prefixes.get(V4)?.phase]).toEqual([kept[0], 'drained']);
+    expect(sidecar.state.prefixes.get(V4)?.phase).toBe('drained');
     expect(changes).toBeGreaterThan(0);
     await desk.undrain({ who: 'bob' });
-    expect([kept.at(-1), desk.kept, desk.status().drain]).toEqual([undefined, undefined, null]);
+    expect([kept, desk.status().drain]).toEqual([[expect.anything(), undefined], null]);
   });
 
   it('refuses for the last gateway that announces, unless it is forced or the host goes down', async () => {
@@ -123,17 +123,17 @@ describe('SessionsDesk', () => {
   it('takes up what was kept, and forgets what is over or is no drain', async () => {
     open(POLICY);
     await desk.drain(ORDER);
-    const file = desk.kept;
+    const [file] = kept;
     desk.close();
     sidecar.close();
     open(POLICY);
-    desk.resume(file);
+    expect(desk.resume(file)).toEqual(file);
     expect(sidecar.state.prefixes.get(V4)?.phase).toBe('drained');
     expect(sidecar.state.sessions.drain?.exodus.phase).toBe('withdrawing');
     desk.close();
     sidecar.close();
     open(POLICY);
-    desk.resume({ who: 'alice' });
+    expect(desk.resume({ who: 'alice' })).toBeUndefined();
     expect([sidecar.state.sessions.drain, kept.length]).toEqual([undefined, 1]);
     desk.resume({ ...file, until: '2001-01-01T00:00:00Z' });
     expect([sidecar.state.sessions.drain, kept]).toEqual([undefined, [expect.anything(), undefined]]);

@@ -110,6 +110,47 @@ describe('drain, method terminate', () => {
     expect(crowd.now - moved).toBeLessThanOrEqual(50);
   });
 
+  it('takes 60 ms as well where a listing takes 45 ms, as it asks for a few that send', () => {
+    const crowd = new Crowd({ listMs: 45, fibMs: 100, worseFibMs: 30 });
+    const talkers = crowd.add(20).map(({ sa }) => sa?.id);
+    crowd.add(280, { rate: 0 });
+    crowd.start().run(3000).drain();
+    while (crowd.routed) crowd.run(1);
+    const moved = crowd.now;
+    while (crowd.ids('terminate').length < 20) crowd.run(1);
+    expect(crowd.now - moved).toBeLessThanOrEqual(60);
+    expect(new Set(crowd.ids('terminate'))).toEqual(new Set(talkers));
+    crowd.runUntilDone(60_000);
+    expect([crowd.logins.length, crowd.loops]).toEqual([300, []]);
+  });
+
+  it('watches the next who send while the pace holds them back', () => {
+    const crowd = new Crowd({ listMs: 45 });
+    crowd.add(200);
+    crowd.start().run(3000).drain();
+    crowd.runUntilDone(60_000);
+    expect([crowd.logins.length, crowd.loops]).toEqual([200, []]);
+    const sent = crowd.effects.filter(({ effect }) => effect.type === 'terminate').map(({ at }) => at);
+    // 100 a second: the pace has held them back, and nothing else.
+    expect((sent.at(-1) ?? NaN) - (sent[0] ?? NaN)).toBeLessThan(1650);
+  });
+
+  it('terminates nobody who is still led here because others no longer are', () => {
+    const crowd = new Crowd({ listMs: 45 });
+    const clients = crowd.add(60);
+    const stuck = clients.filter((_, index) => index % 3 === 0);
+    for (const client of stuck) client.stuck = true;
+    crowd.start().run(3000).drain();
+    const { withdrawnAt = crowd.now } = crowd.state.drain?.exodus ?? {};
+    crowd.run(2500);
+    const ids = new Set(stuck.map(({ sa }) => sa?.id));
+    expect(crowd.ids('terminate').filter((id) => ids.has(id))).toEqual([]);
+    expect(crowd.logins.length).toBe(40);
+    for (const client of stuck) client.stuck = false;
+    crowd.run(500);
+    expect([crowd.logins.length, crowd.loops, crowd.now - withdrawnAt < 4000]).toEqual([60, [], true]);
+  });
+
   it('does not wait for those who have nothing to say longer than settle_ms, nor for anybody longer than its cap', () => {
     const idle = new Crowd();
     idle.add(5, { rate: 0 });
@@ -288,7 +329,30 @@ describe('drain, whatever happens', () => {
     crowd.start().drain({ deadlineMs: 10_000 });
     crowd.runUntilDone(60_000);
     expect(crowd.ids('terminate')).toEqual([]);
-    expect(crowd.state.drain?.exodus).toMatchObject({ timedOut: true, here: 3 });
+    expect(crowd.state.drain?.exodus).toMatchObject({ phase: 'withdrawing', heldBy: ['forced'], here: 3 });
+  });
+
+  it.each([0, 500, 1500, 20_000])('that is forced open after %d ms says so, and goes on after it', (ms) => {
+    const crowd = new Crowd();
+    crowd.add(300);
+    crowd.start().drain({ deadlineMs: 10_000, ratePerSecond: 100 });
+    crowd.run(ms).force(true);
+    const [told, moved] = [crowd.phases().length, crowd.ids('terminate').length];
+    crowd.run(60_000);
+    expect(crowd.state.drain?.exodus).toMatchObject({ phase: 'withdrawing', heldBy: ['forced'] });
+    expect(sessionsStatus(crowd.state, crowd.now).drain).toMatchObject({ held_by: ['forced'] });
+    // One line for the hold, and those of the phases before it.
+    expect(crowd.phases().length - told).toBeLessThanOrEqual(3);
+    expect(crowd.ids('terminate').length).toBe(moved);
+    const listings = crowd.effects.filter(
+      ({ at, effect }) => effect.type === 'list' && at > crowd.now - 50_000,
+    );
+    expect(listings).toEqual([]);
+    crowd.add(3);
+    crowd.force(false);
+    crowd.runUntilDone(60_000);
+    expect(crowd.state.drain?.exodus).toMatchObject({ phase: 'done', heldBy: [], here: 0, timedOut: false });
+    expect(crowd.live()).toEqual([]);
   });
 
   it('does nothing more once swancast stops', () => {

@@ -141,6 +141,17 @@ describe('sweep', () => {
     expect(crowd.ids('terminate').length).toBe(1);
   });
 
+  it('says nothing where nobody is here to be led away', () => {
+    const crowd = new Crowd();
+    crowd.add(2, { local: OWN.address ?? '' });
+    crowd.start().run(3000).send(path);
+    crowd.worsen();
+    expect([crowd.notices('sweep-opened'), crowd.state.sweep.windows.size]).toEqual([0, 0]);
+    crowd.login(1);
+    crowd.send(path);
+    expect(crowd.notices('sweep-opened')).toBe(1);
+  });
+
   it('hears of it no longer than after_ms', () => {
     const crowd = new Crowd();
     crowd.add(5);

@@ -16,21 +16,31 @@ describe('Mover', () => {
   let mover: Mover;
   let events: SessionsEvent[];
   let wake: (() => void) | undefined;
+  let log: string[];
+  let pauses: (() => void)[];
 
   beforeEach(async () => {
     directory = mkdtempSync(join(tmpdir(), 'swancast-mover-'));
     charon = await FakeCharon.listen(join(directory, 'vici.sock'));
     table = new SaTable(charon);
     events = [];
+    log = [];
+    pauses = [];
+    const say = (_: object, text: string): void => void log.push(text);
     mover = new Mover({
       path: charon.path,
       now: () => 5,
-      log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
+      log: { debug: say, info: say, warn: say, error: say },
       dispatch: (event) => {
         events.push(event);
         wake?.();
       },
       flush: () => undefined,
+      pause: () =>
+        new Promise((resolve) => {
+          pauses.push(resolve);
+          wake?.();
+        }),
     });
   });
 
@@ -57,6 +67,21 @@ describe('Mover', () => {
     const [event] = events;
     expect(event?.type === 'listing' && event.ikeSas.map(({ remote }) => remote.id)).toEqual(['a', 'b']);
     expect(table.seen[0]).toEqual({ command: 'list-sas', args: { noblock: 'yes' } });
+  });
+
+  it('asks for a few by id, and opens what moves them meanwhile', async () => {
+    const ids = ['a', 'b', 'c'].map((identity) => table.add({ local: '192.0.2.1', identity }));
+    mover.run({ type: 'list', only: [ids[2] ?? 0, 99, ids[0] ?? 0] });
+    await until(() => events.length === 1);
+    expect(events[0]).toMatchObject({ type: 'sample', startedAt: 5 });
+    const [event] = events;
+    expect(event?.type === 'sample' && event.seen.map(({ ikeSa }) => ikeSa.remote.id)).toEqual(['c', 'a']);
+    expect(table.seen.map(({ args }) => args['ike-id'])).toEqual(['3', '99', '1']);
+    await charon.until(() => charon.connections === 2);
+    await charon.stop();
+    mover.run({ type: 'list', only: ids });
+    await until(() => events.length === 2);
+    expect(events[1]).toEqual({ type: 'listing-failed' });
   });
 
   it('redirects by id to that gateway, and terminates without waiting for the client', async () => {
@@ -99,6 +124,8 @@ describe('Mover', () => {
     await charon.crash();
     mover.run({ type: 'redirect', gateway: '10.1.2.2', ids: [one, two] });
     mover.run({ type: 'list' });
+    await until(() => pauses.length === 1);
+    pauses.shift()?.();
     await until(() => events.length === 2);
     expect(events).toContainEqual({ type: 'moved', kind: 'redirect', gone: [], unsent: [one, two] });
     expect(events).toContainEqual({ type: 'listing-failed' });
@@ -114,8 +141,49 @@ describe('Mover', () => {
     const ids = [1, 2, 3].map(() => table.add({ local: '192.0.2.1', identity: 'a' }));
     table.hangUpAfter = 2;
     mover.run({ type: 'terminate', ids });
+    await until(() => pauses.length === 1);
+    pauses.shift()?.();
     await until(() => events.length === 1);
     expect(events).toEqual([{ type: 'moved', kind: 'terminate', gone: [], unsent: ids.slice(2) }]);
+  });
+
+  it('tries nothing in the pause after a failure, and says once that it fails and once that it works', async () => {
+    const ids = [1, 2, 3].map(() => table.add({ local: '192.0.2.1', identity: 'a' }));
+    await charon.crash();
+    for (const failures of [1, 2, 3]) {
+      events.length = 0;
+      for (const id of ids) mover.run({ type: 'terminate', ids: [id] });
+      await until(() => pauses.length === failures);
+      // All three are done with now: the pause is over for all of them at once.
+      await new Promise(setImmediate);
+      expect(events).toEqual([]);
+      pauses.at(-1)?.();
+      await until(() => events.length === 3);
+      expect(pauses.length).toBe(failures);
+    }
+    expect(log).toEqual(['terminate: 1 of 1 IKE_SAs could not be told']);
+    charon = await FakeCharon.listen(charon.path);
+    table = new SaTable(charon);
+    const one = table.add({ local: '192.0.2.1', identity: 'a' });
+    mover.run({ type: 'terminate', ids: [one] });
+    mover.run({ type: 'terminate', ids: [77] });
+    await until(() => events.length === 4);
+    expect(log.at(-1)).toBe('IKE_SAs are told to move again, after 3 failures');
+    expect(log.length).toBe(2);
+  });
+
+  it('says once that listing fails, however often it does', async () => {
+    await charon.crash();
+    for (const count of [1, 2, 3]) {
+      mover.run({ type: 'list' });
+      await until(() => events.length === count);
+    }
+    expect(log).toEqual(['IKE_SAs could not be listed']);
+    charon = await FakeCharon.listen(charon.path);
+    table = new SaTable(charon);
+    mover.run({ type: 'list' });
+    await until(() => events.length === 4);
+    expect(log.at(-1)).toBe('IKE_SAs are listed again, after 3 failures');
   });
 
   it('tells the addresses of the connections', async () => {

@@ -18,6 +18,7 @@ function desk(change: Partial<DrainDeskOptions> = {}) {
     members: () => [GW2, { name: 'gw3' }],
     targets: () => [GW2],
     mayDrain: () => ({ ok: true }),
+    forced: () => [],
     probe: async () => undefined,
     keep: async (intent) => {
       kept.push(intent);
@@ -95,6 +96,12 @@ describe('POST /drain', () => {
       { mayDrain: () => ({ ok: false, reasons: ['192.0.2.1/32: 0 of the others'] }) },
       {},
       /0 of the others/,
+    ],
+    [
+      'a prefix that is forced to be announced',
+      { forced: () => ['192.0.2.1/32 announce by bob until 12:00: test'] },
+      {},
+      /what is forced stands above a drain and would hold it: 192.0.2.1\/32 announce by bob/,
     ],
     ['a target that is draining, degraded or stale', {}, { to: 'gw3' }, /gw3 is no target now/],
     [
