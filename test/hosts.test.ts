@@ -57,6 +57,7 @@ describe('what the hosts are given', () => {
 });
 
 const OUTPUT = `TASK [swancast : Install] ***
+gw9 : ok=1 changed=1 (what a task printed)
 fatal: [gw1]: FAILED! => {"msg": "no"}
 PLAY RECAP *********************************************************************
 gw1                        : ok=12   changed=3    unreachable=0    failed=1    skipped=4    rescued=0    ignored=0

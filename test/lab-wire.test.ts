@@ -286,6 +286,23 @@ describe('BgpSessions', () => {
     ]);
   });
 
+  it('does not take the late end of an earlier session for that of the present one', () => {
+    const first = [OPEN, KEEPALIVE].map((message, index) =>
+      segmentOf(index === 0 ? 1 : 1 + OPEN.length, message),
+    );
+    const again = [start, ...first].map((segment) => ({ ...segment, sourcePort: 40_001, at: 100 }));
+    const events = run(
+      start,
+      ...first,
+      ...again,
+      segmentOf(1 + OPEN.length + KEEPALIVE.length, Buffer.alloc(0), { rst: true, at: 200 }),
+    );
+    expect(events.map((event) => [event.kind, event.at])).toEqual([
+      ['session', expect.any(Number)],
+      ['session', 100],
+    ]);
+  });
+
   it('counts what each gateway sent, whatever it says', () => {
     const sessions = new BgpSessions(topology);
     sessions.push(start);

@@ -16,6 +16,12 @@ const BOOTS_WITHIN_MS = patient(60_000);
 const LOOK_MS = 50;
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
+const NOTHING_PASSES = `table inet power {
+  chain in { type filter hook prerouting priority -400; policy drop; }
+  chain out { type filter hook output priority -400; policy drop; }
+}
+`;
+
 /** The words before a command that is to run in the host. @param init its PID 1, as this machine sees it */
 export const enter = (init: number): [string, ...string[]] => [
   ...(['nsenter', '-t', String(init), '-m', '-u', '-i', '-n', '-p', '-C', '-r', '-w'] as const),
@@ -147,12 +153,15 @@ export class Host {
     symlinkSync(this.path('/run/charon.vici'), this.viciSocket);
   }
 
-  /** A network namespace outlives the host's processes, and its kernel would say goodbye for them. */
+  /**
+   * A network namespace outlives the host's processes, and its kernel would say goodbye for them, perhaps when the power
+   * is back: it gives up at once what belongs to nobody (1; 0 is the default).
+   */
   async #network(what: 'drop' | 'flush', signal: AbortSignal): Promise<void> {
-    const input =
-      what === 'flush'
-        ? 'flush ruleset\n'
-        : 'flush ruleset\ntable inet power {\n  chain out { type filter hook output priority -400; policy drop; }\n  chain in { type filter hook prerouting priority -400; policy drop; }\n}\n';
-    await runCommand(['ip', 'netns', 'exec', this.plan.namespace, 'nft', '-f', '-'], signal, { input });
+    const inside = ['ip', 'netns', 'exec', this.plan.namespace] as const;
+    const orphans = `net.ipv4.tcp_orphan_retries=${what === 'drop' ? 1 : 0}`;
+    await runCommand([...inside, 'sysctl', '-qw', orphans], signal);
+    const input = `flush ruleset\n${what === 'drop' ? NOTHING_PASSES : ''}`;
+    await runCommand([...inside, 'nft', '-f', '-'], signal, { input });
   }
 }

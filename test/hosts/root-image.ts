@@ -64,7 +64,8 @@ async function make(directory: string, signal: AbortSignal): Promise<void> {
   const hook = `chroot "$1" sh -ec 'systemctl -q disable frr exabgp; mkdir /debs; cd /debs; apt-get -qq -o APT::Sandbox::User=root download ${STRONGSWAN.join(' ')}'`;
   await runCommand(
     [
-      'mmdebstrap',
+      // In mounts of its own: who is interrupted while /dev is mounted in there would remove the machine's.
+      ...(['unshare', '-m', '--propagation', 'private', 'mmdebstrap'] as const),
       ...['--quiet', '--mode=root', '--variant=minbase', `--include=${PACKAGES.join(',')}`],
       ...WITHOUT.map((path) => `--dpkgopt=path-exclude=${path}`),
       `--customize-hook=${hook}`,

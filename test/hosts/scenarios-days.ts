@@ -131,6 +131,7 @@ async function reboot(stage: Stage): Promise<void> {
   note({ announced_again_ms: Math.round(stage.watch.timeline.act('all announce') - moment.at) });
 }
 
+/** `announced_again_ms` counts from when the power is back. */
 async function powerCut(stage: Stage): Promise<void> {
   const { watch, signal, note } = stage;
   const host = await homeOf(stage);
@@ -151,9 +152,9 @@ async function powerCut(stage: Stage): Promise<void> {
   note({ host: host.plan.name, route_moved_ms: Math.max(0, Math.round(moved.at - moment.at)) });
   await delay(CLIENTS_NOTICE_MS, undefined, { signal });
   await watch.calm(watch.timeline.act('clients are answered'), signal);
+  const restored = mark(stage, `power of ${host.plan.name} is back`);
   await host.restorePower(signal);
-  await allAnnounce(stage);
-  note({ announced_again_ms: Math.round(watch.timeline.act('all announce') - moment.at) });
+  note({ announced_again_ms: await msUntil(stage, 'announce', host, restored) });
 }
 
 export const DAYS: readonly Scenario[] = [

@@ -65,7 +65,9 @@ export class BgpSessions {
         for (const message of session.reader.push(bytes)) {
           const sent = this.sent(gateway.name);
           this.#sent.set(gateway.name, { ...sent, [message.type]: sent[message.type] + 1 });
+          const wasOpen = session.open;
           events.push(...describe(message, segment.at, gateway, family, session));
+          if (session.open && !wasOpen) this.#supersede(`${gateway.name} ${family} `, key);
         }
       if (session.stream.hasHole && !session.holeReported) {
         session.holeReported = true;
@@ -80,6 +82,12 @@ export class BgpSessions {
       this.#sessions.delete(key);
     }
     return events;
+  }
+
+  /** What was left of an earlier session, by a host that fell silent say, may end long after: that is no news. */
+  #supersede(side: string, key: string): void {
+    for (const other of this.#sessions.keys())
+      if (other.startsWith(side) && other !== key) this.#sessions.delete(other);
   }
 }
 

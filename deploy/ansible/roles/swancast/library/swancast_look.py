@@ -166,6 +166,7 @@ def main():
         frr=package("frr")[1],
         bfd=is_marked("/etc/frr/frr.conf", "swancast_bfd"),
         nft=os.path.exists("/usr/sbin/nft"),
+        has_rules=unit("swancast-nftables.service")["active"],
         daemon=daemon(),
         speaker={**unit("swancast-bgp.service"), "digest": speaker_digest() if module.params["digest"] else ""},
         vici_group=group_of(module.params["vici_socket"]),

@@ -1,0 +1,132 @@
+/**
+ * The role decides between a reload and a restart before it touches anything; what swancast itself would say to a reload
+ * is in sidecar/reload.ts. The two have to agree: a reload that is refused would leave the old configuration in use.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse, stringify } from 'yaml';
+import type { Config } from '../../sidecar/config/config.ts';
+import { loadConfig } from '../../sidecar/config/load.ts';
+import { plainConfig } from '../../sidecar/config/print.ts';
+import { reloadPlan } from '../../sidecar/reload.ts';
+
+const library = join(import.meta.dirname, '../../deploy/ansible/roles/swancast/library');
+// Debian's, which ansible-core belongs to.
+const PYTHON = '/usr/bin/python3';
+const hasAnsible = spawnSync(PYTHON, ['-c', 'import ansible.module_utils.basic']).status === 0;
+if (!hasAnsible) process.stderr.write('SKIPPED: reloads by Ansible, for want of ansible-core (make setup)\n');
+
+const BASE = `
+gateway: { name: gw1 }
+prefixes:
+  - { prefix: 192.0.2.1/32, announced: { med: 100 } }
+bgp:
+  local_as: 65001
+  router_id: 10.1.1.2
+  neighbors:
+    - { address: 10.1.1.1, peer_as: 65000, local_address: 10.1.1.2, name: r1 }
+checks:
+  - { name: charon, type: charon }
+fleet:
+  gateways: [{ name: gw1, url: "http://10.0.0.1:9179" }, { name: gw2, url: "http://10.0.0.2:9179" }]
+http: { listen: "10.0.0.1:9179" }
+`;
+
+interface Document {
+  gateway: { name: string };
+  prefixes: Record<string, unknown>[];
+  bgp: { neighbors: Record<string, unknown>[] } & Record<string, unknown>;
+  checks: Record<string, unknown>[];
+  [section: string]: unknown;
+}
+
+/** What changes, and whether it takes a restart. */
+const CHANGES: readonly (readonly [string, boolean, (document: Document) => void])[] = [
+  ['nothing', false, () => undefined],
+  ['attributes', false, ({ prefixes: [first] }) => Object.assign(first ?? {}, { announced: { med: 300 } })],
+  ['another prefix', false, ({ prefixes }) => prefixes.push({ prefix: '192.0.2.2/32' })],
+  ['a path_id', true, ({ prefixes: [first] }) => Object.assign(first ?? {}, { path_id: 3 })],
+  ['a check', false, ({ checks }) => checks.push({ name: 'sas', type: 'sa-count' })],
+  ['decision', false, (all) => (all['decision'] = { hold_down_seconds: 5 })],
+  ['profile', false, (all) => (all['profile'] = 'fast')],
+  ['log', false, (all) => (all['log'] = { level: 'debug' })],
+  ['fleet', false, (all) => (all['fleet'] = { gateways: [{ name: 'gw1', url: 'http://10.0.0.1:9179' }] })],
+  ['sessions', false, (all) => (all['sessions'] = { rate_per_second: 7 })],
+  ['the name', true, ({ gateway }) => (gateway.name = 'gw9')],
+  ['the VICI socket', true, (all) => (all['strongswan'] = { vici_socket: '/run/other.vici' })],
+  ['the grace', false, (all) => (all['strongswan'] = { restart_grace_ms: 1000 })],
+  [
+    'a neighbor',
+    true,
+    ({
+      bgp: {
+        neighbors: [first],
+      },
+    }) => Object.assign(first ?? {}, { peer_as: 65009 }),
+  ],
+  [
+    'its name',
+    false,
+    ({
+      bgp: {
+        neighbors: [first],
+      },
+    }) => Object.assign(first ?? {}, { name: 'r9' }),
+  ],
+  [
+    'another neighbor',
+    true,
+    ({ bgp: { neighbors } }) =>
+      neighbors.push({ address: '10.1.2.1', peer_as: 65000, local_address: '10.1.2.2' }),
+  ],
+  ['the AS', true, ({ bgp }) => (bgp['local_as'] = 65002)],
+  ['the fence', false, ({ bgp }) => (bgp['allowed_prefixes'] = ['192.0.2.0/24'])],
+  ['lease', true, (all) => (all['lease'] = { ttl_seconds: 2 })],
+  ['http', true, (all) => (all['http'] = { listen: '10.0.0.1:9180' })],
+  ['control', true, (all) => (all['control'] = { socket: '/run/swancast/other.sock' })],
+];
+
+describe.skipIf(!hasAnsible)('a changed configuration', () => {
+  let directory = '';
+  let base: Config;
+  let restarts: readonly boolean[] = [];
+  const loaded = (change: (document: Document) => void): Config => {
+    const document = parse(BASE) as Document;
+    change(document);
+    const file = join(directory, 'swancast.yaml');
+    writeFileSync(file, stringify(document));
+    return loadConfig(file, {});
+  };
+
+  beforeAll(() => {
+    directory = mkdtempSync(join(tmpdir(), 'swancast-reload-'));
+    base = loaded(() => undefined);
+    const all = [base, ...CHANGES.map(([, , change]) => loaded(change))].map(plainConfig);
+    const program = [
+      'import json, sys',
+      'sys.dont_write_bytecode = True',
+      `sys.path.insert(0, ${JSON.stringify(library)})`,
+      'from swancast_rehearse import fixed_part',
+      'base, *changed = map(fixed_part, json.load(sys.stdin))',
+      'print(json.dumps([each != base for each in changed]))',
+    ].join('\n');
+    const { stdout, stderr } = spawnSync(PYTHON, ['-c', program], {
+      input: JSON.stringify(all),
+      encoding: 'utf8',
+    });
+    if (stderr !== '') throw new Error(stderr);
+    restarts = JSON.parse(stdout) as readonly boolean[];
+  });
+  afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+  it.each(CHANGES.map(([what, needs, change], index) => ({ what, needs, change, index })))(
+    '$what: a restart is needed: $needs',
+    ({ needs, change, index }) => {
+      expect(reloadPlan(base, loaded(change)).needRestart.length > 0).toBe(needs);
+      expect(restarts[index]).toBe(needs);
+    },
+  );
+});
