@@ -50,6 +50,8 @@ const DEADLINE_MS = 2000;
 const PAUSE_MS = 500;
 /** 10,000 IKE_SAs take 0.2 s. */
 const LIST_DEADLINE_MS = 10_000;
+/** charon tells nobody when connections are loaded, which after its start is later than its socket is there. */
+const CONNECTIONS_AGE_MS = 1000;
 
 export class Mover {
   readonly #options: MoverOptions;
@@ -61,6 +63,9 @@ export class Mover {
   #last: Promise<void> = Promise.resolve();
   /** A move has failed just now. */
   #pause: Promise<void> | undefined;
+  /** When connections were asked for, and whom the answer was about: those there are, and those listed without one. */
+  #connectionsAt = -Infinity;
+  #asked: ReadonlySet<string> = new Set();
   readonly #moves: FailureStreak;
   readonly #refusals: FailureStreak;
   readonly #listings: FailureStreak;
@@ -82,22 +87,10 @@ export class Mover {
     else this.#last = this.#last.then(() => this.#move(effect));
   }
 
-  /** Asks what connections there are; for local_addrs, which pinning depends on. */
+  /** Asks what connections there are: whose sessions are clients, and which addresses they take. */
   async connections(): Promise<void> {
     try {
-      const client = await this.#listing.open();
-      const found = new Map<string, Connection>();
-      for await (const message of client.stream(
-        'list-conns',
-        'list-conn',
-        undefined,
-        this.#call(LIST_DEADLINE_MS),
-      )) {
-        for (const [name, from] of sections(message)) {
-          found.set(name, { localAddrs: list(from, 'local_addrs'), remoteAddrs: list(from, 'remote_addrs') });
-        }
-      }
-      this.#dispatch({ type: 'connections', connections: found });
+      await this.#connections(await this.#listing.open(), []);
     } catch (error) {
       this.#failed(error, 'connections could not be listed', this.#listings);
     }
@@ -156,6 +149,21 @@ export class Mover {
     }
   }
 
+  /** `of`: names of connections that IKE_SAs have. */
+  async #connections(client: ReadClient, of: readonly string[]): Promise<void> {
+    const askedAt = this.#options.now();
+    const found = new Map<string, Connection>();
+    const call = this.#call(LIST_DEADLINE_MS);
+    for await (const each of client.stream('list-conns', 'list-conn', undefined, call)) {
+      for (const [name, from] of sections(each)) {
+        found.set(name, { localAddrs: list(from, 'local_addrs'), remoteAddrs: list(from, 'remote_addrs') });
+      }
+    }
+    this.#connectionsAt = askedAt;
+    this.#asked = new Set([...found.keys(), ...of]);
+    this.#dispatch({ type: 'connections', connections: found });
+  }
+
   async #list(): Promise<void> {
     const startedAt = this.#options.now();
     try {
@@ -165,6 +173,10 @@ export class Mover {
       for await (const each of client.stream('list-sas', 'list-sa', message({ noblock: 'yes' }), call)) {
         ikeSas.push(...readIkeSas(each));
       }
+      const names = ikeSas.map(({ connection }) => connection);
+      const isOld = startedAt - this.#connectionsAt > CONNECTIONS_AGE_MS;
+      // Before the listing: whose connection nobody knows counts for no client.
+      if (isOld || names.some((name) => !this.#asked.has(name))) await this.#connections(client, names);
       const stats = readStats(await client.request('stats', undefined, this.#call(this.#deadlineMs)));
       this.#listings.worked();
       this.#options.flush();

@@ -24,6 +24,7 @@ export class SaTable {
 
   constructor(charon: FakeCharon) {
     charon.on('stats', () => this.#stats());
+    charon.on('list-conns', () => []);
     charon.on('list-sas', (args) => {
       this.#see('list-sas', args);
       const { 'ike-id': id } = args;

@@ -14,25 +14,31 @@ describe('Mover', () => {
   let charon: FakeCharon;
   let table: SaTable;
   let mover: Mover;
+  /** All of them, and those that are no news of connections. */
+  let heard: SessionsEvent[];
   let events: SessionsEvent[];
   let wake: (() => void) | undefined;
   let log: string[];
   let pauses: (() => void)[];
+  let now: number;
 
   beforeEach(async () => {
     directory = mkdtempSync(join(tmpdir(), 'swancast-mover-'));
     charon = await FakeCharon.listen(join(directory, 'vici.sock'));
     table = new SaTable(charon);
     events = [];
+    heard = [];
     log = [];
     pauses = [];
+    now = 5;
     const say = (_: object, text: string): void => void log.push(text);
     mover = new Mover({
       path: charon.path,
-      now: () => 5,
+      now: () => now,
       log: { debug: say, info: say, warn: say, error: say },
       dispatch: (event) => {
-        events.push(event);
+        heard.push(event);
+        if (event.type !== 'connections') events.push(event);
         wake?.();
       },
       flush: () => undefined,
@@ -63,8 +69,8 @@ describe('Mover', () => {
     table.add({ local: '192.0.2.1', identity: 'b' });
     mover.run({ type: 'list' });
     await until(() => events.length === 1);
-    expect(events[0]).toMatchObject({ type: 'listing', startedAt: 5, total: 2 });
     const [event] = events;
+    expect(event).toMatchObject({ type: 'listing', startedAt: 5, total: 2 });
     expect(event?.type === 'listing' && event.ikeSas.map(({ remote }) => remote.id)).toEqual(['a', 'b']);
     expect(table.seen[0]).toEqual({ command: 'list-sas', args: { noblock: 'yes' } });
   });
@@ -186,13 +192,35 @@ describe('Mover', () => {
     expect(log.at(-1)).toBe('IKE_SAs are listed again, after 3 failures');
   });
 
+  it('asks for the connections again once they are old, or an IKE_SA has one that it does not know', async () => {
+    await mover.connections();
+    const clients = { clients: { local_addrs: ['192.0.2.1'], remote_addrs: ['%any'] } };
+    charon.on('list-conns', () => [clients]);
+    const types = async (): Promise<string[]> => {
+      const count = heard.length;
+      mover.run({ type: 'list' });
+      await until(() => heard.slice(count).some(({ type }) => type === 'listing'));
+      return heard.slice(count).map(({ type }) => type);
+    };
+    expect(await types()).toEqual(['listing']);
+    // charon was just started when it was asked; by now its connections are loaded, and a client is there.
+    table.add({ local: '192.0.2.1', identity: 'a' });
+    expect(await types()).toEqual(['connections', 'listing']);
+    expect(heard.at(-2)).toMatchObject({
+      connections: new Map([['clients', { localAddrs: ['192.0.2.1'], remoteAddrs: ['%any'] }]]),
+    });
+    expect(await types()).toEqual(['listing']);
+    now += 1001;
+    expect(await types()).toEqual(['connections', 'listing']);
+  });
+
   it('tells the addresses of the connections', async () => {
     charon.on('list-conns', () => [
       { clients: { local_addrs: ['192.0.2.1', '10.1.1.2'], remote_addrs: ['%any'] } },
       { site: { local_addrs: ['10.1.1.2'], remote_addrs: ['10.7.0.1'] } },
     ]);
     await mover.connections();
-    expect(events).toEqual([
+    expect(heard).toEqual([
       {
         type: 'connections',
         connections: new Map([
