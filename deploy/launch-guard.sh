@@ -51,5 +51,6 @@ while [ -z "$stopping" ]; do
     nap=
   fi
   delay=$((delay * 2 + 1))
-  [ "$delay" -le 15 ] || delay=15
+  # Less than the watchdog of its unit, which hears nothing meanwhile.
+  [ "$delay" -le 7 ] || delay=7
 done

@@ -24,7 +24,6 @@ const LOOKS = 10;
 export class Unit {
   readonly #options: UnitOptions;
   readonly #heardAt = new Map<string, number>();
-  #startedAt = 0;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: UnitOptions) {
@@ -33,8 +32,7 @@ export class Unit {
 
   /** It listens and decides; whether anything is announced is another matter. */
   started(): void {
-    const { notify, now, text } = this.#options;
-    this.#startedAt = now();
+    const { notify, text } = this.#options;
     if (!notify.isHeard) return;
     notify.ready();
     notify.status(text());
@@ -57,9 +55,15 @@ export class Unit {
 
   #look(): void {
     const { notify, now, checks } = this.#options;
-    const [quickest] = checks().toSorted((a, b) => dueWithin(a) - dueWithin(b));
+    const configured = checks();
+    const [quickest] = configured.toSorted((a, b) => dueWithin(a) - dueWithin(b));
+    for (const name of this.#heardAt.keys()) {
+      if (!configured.some((check) => check.name === name)) this.#heardAt.delete(name);
+    }
     if (quickest === undefined) return;
-    const heardAt = this.#heardAt.get(quickest.name) ?? this.#startedAt;
+    // One that a reload brought has just begun.
+    const heardAt = this.#heardAt.get(quickest.name) ?? now();
+    this.#heardAt.set(quickest.name, heardAt);
     if (now() - heardAt <= dueWithin(quickest) + SLACK_MS) notify.alive(now());
   }
 }

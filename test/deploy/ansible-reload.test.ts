@@ -129,4 +129,31 @@ describe.skipIf(!hasAnsible)('a changed configuration', () => {
       expect(restarts[index]).toBe(needs);
     },
   );
+
+  // Whoever reloads ExaBGP would have it read the secrets that its unit was started with.
+  it('is a restart of ExaBGP where the secret of a neighbor is new, though nothing names it anew', () => {
+    const neighbor = { address: '10.1.1.1', password_credential: 'bgp' };
+    const program = [
+      'import json, sys',
+      'sys.dont_write_bytecode = True',
+      `sys.path.insert(0, ${JSON.stringify(library)})`,
+      'from types import SimpleNamespace',
+      'from swancast_rehearse import speaker',
+      'plain = json.load(sys.stdin)',
+      `directory = ${JSON.stringify(directory)}`,
+      'trial = SimpleNamespace(run=lambda *arguments: SimpleNamespace(returncode=0))',
+      'import os',
+      'said = []',
+      'for changed in (["bgp"], ["token"]):',
+      '    said.append(speaker(trial, directory, plain, plain, ["before", "after"], changed))',
+      '    if os.path.exists(os.path.join(directory, "exabgp.conf")): os.unlink(os.path.join(directory, "exabgp.conf"))',
+      'print(json.dumps(said))',
+    ].join('\n');
+    const { stdout, stderr } = spawnSync(PYTHON, ['-c', program], {
+      input: JSON.stringify({ bgp: { neighbors: [neighbor] } }),
+      encoding: 'utf8',
+    });
+    expect(stderr).toBe('');
+    expect(JSON.parse(stdout)).toEqual(['restart', 'reload']);
+  });
 });

@@ -17,6 +17,9 @@ interface Option {
   readonly description: string;
   readonly options?: Readonly<Record<string, Option>>;
 }
+interface Task extends Readonly<Record<string, unknown>> {
+  readonly block?: readonly Task[];
+}
 interface Specs {
   readonly argument_specs: Readonly<Record<string, { readonly options: Readonly<Record<string, Option>> }>>;
 }
@@ -85,6 +88,21 @@ describe('the variables of the role', () => {
     for (const name of Object.keys(options)) expect(used).toContain(name);
   });
 
+  // "-e swancast_gate=false" is text, and text that is not empty counts as true.
+  it('that are true or false are read as such', () => {
+    const names = Object.entries(options).flatMap(([name, { type }]) => (type === 'bool' ? [name] : []));
+    expect(names).toContain('swancast_gate');
+    const files = ['tasks', 'vars', 'templates'].flatMap((part) =>
+      readdirSync(join(role, part)).map((name) => read('roles/swancast', part, name)),
+    );
+    const uses = files.flatMap(
+      (text) => text.match(/(?:\b(?:when:|if|and|or|not) |\{\{ )swancast_[a-z_]+\b(?!=).{0,7}/g) ?? [],
+    );
+    const ofBools = uses.filter((use) => names.some((name) => new RegExp(`${name}\\b`).test(use)));
+    expect(ofBools.length).toBeGreaterThan(5);
+    expect(ofBools.filter((use) => !use.endsWith(' | bool'))).toEqual([]);
+  });
+
   it('are in the table of the README: UPDATE=1 writes it', () => {
     const file = join(directory, 'README.md');
     const before = readFileSync(file, 'utf8');
@@ -97,6 +115,23 @@ describe('the variables of the role', () => {
     const names = read('inventory.example.yml').match(/\bswancast_[a-z_]+(?=:)/g) ?? [];
     expect(names).toContain('swancast_config');
     expect(names.filter((name) => options[name] === undefined)).toEqual([]);
+  });
+});
+
+describe('what is kept', () => {
+  // keep.yml runs where there is something to do: else what lies there is of the roll-out before.
+  it('is brought back by a roll-out that kept it, and by no other', () => {
+    const condition = (file: string, included: string): unknown => {
+      const all = (parse(read('roles/swancast/tasks', file)) as Task[]).flatMap((task) => [
+        task,
+        ...(task.block ?? []),
+      ]);
+      return all.find((task) =>
+        JSON.stringify(task['ansible.builtin.include_tasks'] ?? '').includes(included),
+      )?.when;
+    };
+    expect(condition('apply.yml', 'keep.yml')).toBe('_swancast_plan.any');
+    expect(condition('failed.yml', 'put-back.yml')).toContain('and _swancast_plan.any');
   });
 });
 
@@ -208,6 +243,7 @@ describe.skipIf(!hasAnsible || !hasLint)('the plays', { timeout: 300_000 }, () =
       odd: { ...config, swancast_package: '/nowhere/new.deb' },
       two: { ...config, swancast_package: '/x/swancast_1_amd64.deb', swancast_repository_version: '1' },
       name: { ...config, swancast_credentials: { '../x': 'secret-of-the-test' } },
+      text: { ...config, swancast_strongswan_packages: 'charon-systemd' },
       size: { ...config, swancast_mss_clamp: 13 },
     });
     const of = (text: string): string => expect.stringContaining(text) as string;
@@ -218,6 +254,7 @@ describe.skipIf(!hasAnsible || !hasLint)('the plays', { timeout: 300_000 }, () =
       odd: of('swancast_package: /nowhere/new.deb is not named swancast_VERSION_ARCHITECTURE.deb'),
       two: of('swancast_package and swancast_repository_version are both given'),
       name: of('swancast_credentials: names of letters'),
+      text: of('a list or a mapping is expected'),
       size: of('swancast_mss_clamp: 13 is not 0, nor 536 to 8960 bytes'),
     });
     for (const text of Object.values(refused)) expect(text).toContain('Nothing was touched.');

@@ -130,7 +130,7 @@ def neighbors_of(plain):
     ]
 
 
-def compare(trial, directory):
+def compare(trial, directory, changed):
     """What the running daemons need to get there: swancast nothing, a reload or a restart, and ExaBGP the same."""
     worst = {"daemon": "restart", "speaker": "restart"}
     if content(CONFIG) is None:
@@ -143,15 +143,18 @@ def compare(trial, directory):
     is_fixed_same = fixed_part(before) == fixed_part(after)
     return {
         "daemon": "none" if before == after else "reload" if is_fixed_same else "restart",
-        "speaker": speaker(trial, directory, before, after, [each.stdout for each in rendered]),
+        "speaker": speaker(trial, directory, before, after, [each.stdout for each in rendered], changed),
     }
 
 
-def speaker(trial, directory, before, after, rendered):
+def speaker(trial, directory, before, after, rendered, changed):
     """A reload is for further neighbors: those that are changed or removed lose their session by it, too."""
     if rendered[0] == rendered[1]:
         return "none"
     if any(neighbor not in neighbors_of(after) for neighbor in neighbors_of(before)):
+        return "restart"
+    # A unit keeps the credentials that it was started with.
+    if any(neighbor.get("password_credential") in changed for neighbor in neighbors_of(after)):
         return "restart"
     running = os.path.join(directory, "exabgp.conf")
     write(running, rendered[0])
@@ -159,8 +162,19 @@ def speaker(trial, directory, before, after, rendered):
     return "reload" if taken.returncode == 0 else "restart"
 
 
+def changed_credentials(wanted):
+    """The names of those that are new, others, or gone."""
+    known = os.listdir(CREDENTIALS) if os.path.isdir(CREDENTIALS) else []
+    return [
+        name
+        for name in sorted({*known, *wanted})
+        if content(os.path.join(CREDENTIALS, name)) != (str(wanted[name]) if name in wanted else None)
+    ]
+
+
 def rehearse(module, directory, unpacked):
     params = module.params
+    changed = changed_credentials(params["credentials"])
     trial = Trial(directory, params)
     if params["package"]:
         code, _, error = module.run_command(["dpkg-deb", "--extract", params["package"], unpacked])
@@ -177,22 +191,17 @@ def rehearse(module, directory, unpacked):
             problem = said or f"swancast config check ended with exit code {check.returncode}"
         else:
             warnings = said.splitlines()
-            needs = compare(trial, directory)
+            needs = compare(trial, directory, changed)
             if params["gtsm"]:
                 rules = files[params["gtsm"]] = trial.run("render", "gtsm").stdout
     differs = [path for path, text in files.items() if (content(path) or "") != (text or "")]
     differs += [path for path, text in params["parts"].items() if text not in (content(path) or "")]
     known = os.listdir(CREDENTIALS) if os.path.isdir(CREDENTIALS) else []
-    other = [
-        name
-        for name in sorted({*known, *params["credentials"]})
-        if content(os.path.join(CREDENTIALS, name)) != params["credentials"].get(name)
-    ]
     return {
         "problem": problem,
         "notes": warnings,
         "differs": sorted(differs),
-        "credentials": other,
+        "credentials": changed,
         "strays": sorted(set(known) - set(params["credentials"])),
         "gtsm": rules,
         **needs,
