@@ -91,14 +91,15 @@ const LIVING_RULES: Readonly<Record<string, Rule>> = {
       );
     }),
 
-  'nothing is announced twice or withdrawn without need': ({ open, exabgp }, happened) =>
+  'nothing is announced twice or withdrawn without need': ({ open, exabgp, again }, happened) =>
     !open ||
     written(happened).every((line) => {
       const { toldBefore } = happened;
       if (line.startsWith('clear')) return toldBefore.size > 0 || exabgp.refusedAt.size > 0;
       if (exabgp.refusedAt.has(prefixOf(line))) return true;
       if (line.startsWith('withdraw')) return toldBefore.has(prefixOf(line));
-      return !line.startsWith('announce') || !sameWords(wordsOf(line), toldBefore.get(prefixOf(line)));
+      if (!line.startsWith('announce') || again.has(prefixOf(line))) return true;
+      return !sameWords(wordsOf(line), toldBefore.get(prefixOf(line)));
     }),
 
   'when ExaBGP owes no answer, it has what is held, unless it refused that a moment ago': (world) => {

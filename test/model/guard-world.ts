@@ -10,7 +10,7 @@ import {
 } from '../../bgp/guard-state.ts';
 import type { LeaseMessage, LeaseReport } from '../../bgp/lease.ts';
 import { parseReply } from '../../bgp/reply.ts';
-import { BEFORE, NaiveExabgp, type Answer, type Queued, type Words } from './guard-exabgp.ts';
+import { BEFORE, NaiveExabgp, prefixOf, type Answer, type Queued, type Words } from './guard-exabgp.ts';
 import { NaiveLease, type Said } from './guard-lease.ts';
 
 /** Two unanswered announcements and three connections are as many as a short story can fill. */
@@ -64,6 +64,9 @@ export class GuardWorld {
   repliedAt: number;
   /** The message that keeps alive what is held now: when it came, and what it was based on. */
   handedOverAt: number | undefined;
+  /** Prefixes that are to be told once more: a neighbor was heard of for the first time, and may know of none. */
+  readonly again = new Set<string>();
+  readonly #heardOf = new Set<string>();
   accepted: { readonly at: number; readonly evidence: number } | undefined;
   happened: Happened | undefined;
   #state: GuardState;
@@ -97,6 +100,8 @@ export class GuardWorld {
     if (event.type === 'message' && typeof event.message !== 'string') this.#accept(event.message, effects);
     this.happened = { event, effects, wakeAt, expected, isStubborn, ...before };
     this.#check(this);
+    const written = effects.flatMap((effect) => (effect.type === 'write' ? effect.lines : []));
+    for (const line of written) this.again.delete(prefixOf(line));
   }
 
   /** ExaBGP does so many commands, or refuses them; all that it prints is read at once. */
@@ -119,7 +124,13 @@ export class GuardWorld {
   exabgpSays(lines: readonly string[], isStubborn = false): void {
     if (lines.length === 0) return;
     this.repliedAt = this.now;
-    this.send({ type: 'replies', replies: lines.map(parseReply) }, isStubborn);
+    const replies = lines.map(parseReply);
+    for (const reply of replies) {
+      if (reply.kind !== 'neighbor' || this.#heardOf.has(reply.address)) continue;
+      this.#heardOf.add(reply.address);
+      for (const prefix of this.exabgp.told().keys()) this.again.add(prefix);
+    }
+    this.send({ type: 'replies', replies }, isStubborn);
   }
 
   message(client: number, message: LeaseMessage | string): void {
