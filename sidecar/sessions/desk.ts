@@ -71,9 +71,10 @@ export class SessionsDesk {
     });
   }
 
-  /** Before the link begins to connect. */
+  /** Before the link begins to connect, and after what was ordered before a restart was taken up. */
   start(): void {
     const { link } = this.#options;
+    this.#drains.open();
     link.onEvent((event) => this.#feed.hear(event));
     link.onUp(() => {
       this.#isUp = true;

@@ -50,7 +50,7 @@ export function act(
         isTerminable(session, scene.book, now) &&
         ((isLate && !isBack(exodus, session, scene, now)) ||
           stopped.has(session.id) ||
-          (session.prefix !== undefined && isStill(session, LIST_FAST_MS))),
+          (session.prefix !== undefined && wasSeenSince(exodus, session) && isStill(session, LIST_FAST_MS))),
     );
     // First those who wait in silence.
     rest.sort((a, b) => rank(a) - rank(b));
@@ -71,6 +71,10 @@ const isBack = (
   { policy }: Scene,
   now: number,
 ): boolean => prefix !== undefined && since >= withdrawnAt && now < since + policy.drain.settleMaxMs;
+
+/** It sent after the routers were told: who fell silent before that may have nothing to say. */
+const wasSeenSince = ({ leavingAt }: Exodus, { traffic }: Session): boolean =>
+  (traffic?.grewAt ?? -Infinity) >= leavingAt;
 
 const rank = (session: Session): number =>
   session.prefix === undefined ? 2 : session.traffic?.grewAt === undefined ? 1 : 0;

@@ -193,9 +193,12 @@ function enter(exodus: Exodus, phase: ExodusPhase, here: readonly Session[], now
 }
 
 /** Nobody reaches us any more, of all or of those who are watched: the routers have moved, or are about to. */
-const hasStopped = (exodus: Exodus, here: readonly Session[], { book }: Scene): boolean =>
-  isWatchStopped(exodus, here) ||
-  inboundOf(onAnycast(here), exodus.since, book.listedAt ?? -Infinity) === 'stopped';
+function hasStopped(exodus: Exodus, here: readonly Session[], { book }: Scene): boolean {
+  const { listedAt = -Infinity } = book;
+  if (isWatchStopped(exodus, here)) return true;
+  // A listing from before the routers were told knows nothing of what they do.
+  return listedAt >= exodus.leavingAt && inboundOf(onAnycast(here), exodus.since, listedAt) === 'stopped';
+}
 
 /** Enough of the time is left for everything that comes after. */
 function movingUntil(

@@ -46,8 +46,10 @@ export function nextLook(looks: Looks, wishes: readonly LookWish[], now: number)
   if (wishes.length === 0 && !isStale) return undefined;
   const due = isStale ? now : listedAt + Math.min(...wishes.map(({ maxAgeMs }) => maxAgeMs));
   const isUrgent = wishes.some(({ urgent }) => urgent);
-  const least = listed.failed ? PAUSE_FAILED_MS : PAUSE_MINIMUM_MS;
-  const pause = Math.max(least, listed.tookMs * (isUrgent ? PAUSE.urgent : PAUSE.calm));
+  // How long a failure took is the time of a deadline, and none of charon's.
+  const pause = listed.failed
+    ? PAUSE_FAILED_MS
+    : Math.max(PAUSE_MINIMUM_MS, listed.tookMs * (isUrgent ? PAUSE.urgent : PAUSE.calm));
   const all: NextLook = { at: Math.max(due, listed.endedAt + pause), watched: undefined };
   const watched = wishes.flatMap((wish) => wish.watched ?? []);
   if (isStale || watched.length === 0) return all;

@@ -13,7 +13,7 @@ import type { DrainIntent } from './drain-intent.ts';
 import { beginDrain, stepDrain, wishOf, type Drain, type Wishes } from './drain.ts';
 import { NO_EVACUATION, stepEvacuation, type Evacuation } from './evacuate.ts';
 import { nextLook, type LookWish, type Looks, type NextLook } from './look.ts';
-import { NO_MOVES, type MoveEffect, type Moves } from './moves.ts';
+import { NO_MOVES, unsend, type MoveEffect, type Moves } from './moves.ts';
 import type { Notice } from './notice.ts';
 import { NO_PINS, stepPin, type PinState } from './pin.ts';
 import type { SessionsPolicy, Target } from './policy.ts';
@@ -236,13 +236,9 @@ function hear(
     case 'connections':
       return heard({ connections: event.connections });
     case 'moved': {
-      const unmarked = note(state.book, event.unsent, (session) =>
-        event.kind === 'redirect'
-          ? { ...session, redirected: undefined }
-          : { ...session, terminated: undefined },
-      );
-      const book = strike(unmarked, event.gone);
-      return heard(event.unsent.length === 0 ? { book } : { book, isStale: true });
+      if (event.unsent.length === 0) return heard({ book: strike(state.book, event.gone) });
+      const { book, moves } = unsend(state, event.kind, event.unsent);
+      return heard({ book: strike(book, event.gone), moves, isStale: true });
     }
     case 'reload':
       return heard({ book: replace(state.book, policy) });

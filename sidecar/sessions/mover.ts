@@ -5,6 +5,7 @@
  * "success: yes" of charon means that a job was queued, no more: what became of it the next listing shows. What was
  * never sent is said, so that it can be sent later; what got no answer may have been carried out, and counts as sent.
  * After a failure that is said half a second later, and nothing is tried meanwhile: whoever hears of it tries again.
+ * And what has waited too long behind others is not sent: when charon wakes up, all of it would go at once.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { HealthLog } from '../../health/seams.ts';
@@ -47,6 +48,8 @@ export interface MoverOptions {
 }
 
 const DEADLINE_MS = 2000;
+/** No later than this after its order: what pace.ts has over for it. */
+const LATE_MS = 250;
 const PAUSE_MS = 500;
 /** 10,000 IKE_SAs take 0.2 s. */
 const LIST_DEADLINE_MS = 10_000;
@@ -84,7 +87,10 @@ export class Mover {
   run(effect: MoveEffect | ListEffect): void {
     if (this.#stop.signal.aborted) return;
     if (effect.type === 'list') void (effect.only === undefined ? this.#list() : this.#sample(effect.only));
-    else this.#last = this.#last.then(() => this.#move(effect));
+    else {
+      const until = this.#options.now() + LATE_MS;
+      this.#last = this.#last.then(() => this.#move(effect, until));
+    }
   }
 
   /** Asks what connections there are: whose sessions are clients, and which addresses they take. */
@@ -102,13 +108,14 @@ export class Mover {
     this.#listing.close();
   }
 
-  async #move({ type, ids, ...effect }: MoveEffect): Promise<void> {
+  async #move({ type, ids, ...effect }: MoveEffect, until: number): Promise<void> {
     const gone: number[] = [];
     let sent = 0;
     if (this.#pause !== undefined) return this.#tellUnsent(type, gone, ids);
     try {
       const client = await this.#moving.open();
       for (const id of ids) {
+        if (this.#options.now() > until) break;
         sent += 1;
         const args = message({ 'ike-id': String(id), ...('gateway' in effect ? effect : ASYNCHRONOUS) });
         if (!(await this.#isKnown(client, type, args))) gone.push(id);
@@ -120,7 +127,8 @@ export class Mover {
       this.#failed(error, text, this.#moves);
       if (sent < ids.length) return this.#tellUnsent(type, gone, ids.slice(Math.max(0, sent)));
     }
-    if (gone.length > 0) this.#dispatch({ type: 'moved', kind: type, gone, unsent: [] });
+    const unsent = ids.slice(sent);
+    if (gone.length + unsent.length > 0) this.#dispatch({ type: 'moved', kind: type, gone, unsent });
   }
 
   /** Not waited for by the moves that are queued: they are not tried either, and told with these. */

@@ -110,6 +110,30 @@ export function terminate(
   };
 }
 
+/** Never sent: as if it had not been, but for the pace, as nobody knows when it will be. */
+export function unsend(
+  { book, moves }: Pick<Hand, 'book' | 'moves'>,
+  kind: MoveEffect['type'],
+  ids: readonly number[],
+): Pick<Hand, 'book' | 'moves'> {
+  if (kind === 'terminate') {
+    return { book: note(book, ids, (session) => ({ ...session, terminated: undefined })), moves };
+  }
+  const redirects = new Map(moves.redirects);
+  for (const id of ids) {
+    const session = book.sessions.get(id);
+    if (session?.redirected === undefined) continue;
+    const times = redirects.get(clientOf(session)) ?? [];
+    const last = times.lastIndexOf(session.redirected.at);
+    const rest = times.filter((_, index) => index !== last);
+    redirects.set(clientOf(session), rest);
+  }
+  return {
+    book: note(book, ids, (session) => ({ ...session, redirected: undefined })),
+    moves: { ...moves, redirects },
+  };
+}
+
 /** It may be terminated: for the first time, or since a listing shows that the last time came to nothing. */
 export const isTerminable = ({ terminated }: Session, { listedAt = -Infinity }: Book, now: number): boolean =>
   terminated === undefined ||

@@ -40,10 +40,15 @@ const PROBE_MS = 1500;
 
 export class DrainDesk {
   readonly #options: DrainDeskOptions;
-  #isOpen = true;
+  #isOpen = false;
 
   constructor(options: DrainDeskOptions) {
     this.#options = options;
+  }
+
+  /** From now on: what was ordered before a restart has been taken up, so that no order writes over it. */
+  open(): void {
+    this.#isOpen = true;
   }
 
   close(): void {
@@ -54,6 +59,7 @@ export class DrainDesk {
   async drain(body: unknown): Promise<DrainOutcome> {
     const order = parseDrainOrder(body);
     if (typeof order === 'string') return { refused: 'bad-order', why: order };
+    if (!this.#isOpen) return UNAVAILABLE;
     const { log, policy, clock, state } = this.#options;
     if (this.#isOthers(order)) return { done: sessionsStatus(state(), clock().now) };
     const wrong = this.#strange(order);
@@ -84,6 +90,7 @@ export class DrainDesk {
   async undrain(body: unknown): Promise<DrainOutcome> {
     const order = parseUndrainOrder(body);
     if ('wrong' in order) return { refused: 'bad-order', why: order.wrong };
+    if (!this.#isOpen) return UNAVAILABLE;
     const { state, clock } = this.#options;
     if (state().drain === undefined || this.#isOthers(order))
       return { done: sessionsStatus(state(), clock().now) };
@@ -186,5 +193,5 @@ export class DrainDesk {
 
 const UNAVAILABLE: DrainOutcome = {
   refused: 'unavailable',
-  why: 'swancast is stopping: order it again when it runs',
+  why: 'swancast is starting or stopping: order it again when it runs',
 };

@@ -32,7 +32,8 @@ export interface SweepStep extends PartStep {
   readonly sweep: Sweep;
 }
 
-const LIST_MS = 100;
+/** A silence is seen so much later than it counts, which the client waits. */
+const LIST_MS = 50;
 
 /** `path`: a better path has appeared just now. `isListed`: this step has brought a new listing. */
 export function stepSweep(

@@ -7,7 +7,7 @@ export interface Traffic {
   readonly packets: number;
   /** When the look began that says so. */
   readonly at: number;
-  /** When the look was over that showed another number before; before the second one as charon's use-in has it. */
+  /** When the look was over that showed another number before, or earlier by charon's use-in: not later than that. */
   readonly grewAt: number | undefined;
   /** Packets a millisecond while it sent: of late, and since its CHILD_SAs are there. */
   readonly rate: number;
@@ -33,7 +33,8 @@ export function trafficOf(ikeSa: IkeSa, before: Traffic | undefined, at: number,
   const packets = ikeSa.childSas.reduce((sum, child) => sum + child.packetsIn, 0);
   const lastingRate = lastingRateOf(ikeSa);
   const ages = ikeSa.childSas.flatMap(({ useInSeconds }) => useInSeconds ?? []);
-  const used = ages.length === 0 ? undefined : until - Math.max(0, Math.min(...ages)) * 1000;
+  // The difference of two times in whole seconds: 1 may be a moment ago, in the second before.
+  const used = ages.length === 0 ? undefined : until - Math.max(0, Math.min(...ages) - 1) * 1000;
   if (before === undefined) {
     return { packets, at, grewAt: used, rate: lastingRate, lastingRate, base: { packets, at } };
   }

@@ -24,6 +24,8 @@ const QUIET_MS = 12;
  * could leave a gap. So it does in 1 of 10,000 drains.
  */
 const MISSING = 16;
+/** The silence of who sends much says nothing of who sends this many times less. */
+const ALIKE = 4;
 /** So few packets make no rate. */
 const COUNT_MINIMUM = 4;
 
@@ -38,11 +40,13 @@ export function watchOf(
   const left = watched.filter((id) => able.has(id));
   if (left.length > 0) return left;
   const count = Math.max(WATCH.minimum, Math.min(WATCH.maximum, Math.floor(ratePerSecond / WATCH.share)));
-  return [...able.values()]
-    .filter(({ traffic }) => (traffic?.grewAt ?? -Infinity) >= listedAt - RECENT_MS && rateOf(traffic) > 0)
+  const since = Math.max(leavingAt, listedAt - RECENT_MS);
+  const sending = [...able.values()]
+    .filter(({ traffic }) => (traffic?.grewAt ?? -Infinity) >= since && rateOf(traffic) > 0)
     .sort((a, b) => rateOf(b.traffic) - rateOf(a.traffic))
-    .slice(0, count)
-    .map(({ id }) => id);
+    .slice(0, count);
+  const least = rateOf(sending[0]?.traffic) / ALIKE;
+  return sending.filter(({ traffic }) => rateOf(traffic) >= least).map(({ id }) => id);
 }
 
 /**

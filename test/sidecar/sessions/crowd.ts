@@ -39,6 +39,8 @@ export interface Client {
   readonly eap: boolean;
   /** Its router leads here whatever becomes of the route (ECMP: others move, this one not yet). */
   stuck: boolean;
+  /** It has nothing to send just now. */
+  idle: boolean;
   /** Its redirects of the last 300 s, as it counts them. */
   readonly redirects: number[];
   /** Its IKE_SA here. */
@@ -111,6 +113,8 @@ export class Crowd {
   forced = false;
   /** charon is gone: that is why it is withdrawn. */
   gone = false;
+  /** charon is listed, but what it is told does not get there. */
+  busy = false;
   /** charon queues what it is told, and loses it. */
   forgetful = false;
   stopping = false;
@@ -150,7 +154,7 @@ export class Crowd {
     const { rate = 0.1, obeys = true, eap = false, local = ANYCAST } = how;
     return Array.from({ length: count }, () => {
       const identity = `client${this.clients.length + 1}`;
-      const who = { identity, rate, obeys, eap, stuck: false };
+      const who = { identity, rate, obeys, eap, stuck: false, idle: false };
       const client: Client = { ...who, redirects: [], sa: undefined, logins: 0 };
       this.clients.push(client);
       client.sa = this.#create(client, local);
@@ -219,6 +223,14 @@ export class Crowd {
       routing: { prefixes: new Map([[PREFIX, route]]), stopping: this.stopping },
       targets: this.targets,
     };
+  }
+
+  /** They send, or have nothing to send, from now on. */
+  talk(clients: readonly Client[], talks: boolean): void {
+    for (const client of clients) {
+      if (client.sa !== undefined) this.#count(client.sa);
+      client.idle = !talks;
+    }
   }
 
   /** One dispatch. */
@@ -403,7 +415,7 @@ export class Crowd {
       }
       case 'redirect':
       case 'terminate': {
-        if (!this.alive) {
+        if (!this.alive || this.busy) {
           const { type, ids } = effect;
           this.after(1, () => this.send({ type: 'moved', kind: type, gone: [], unsent: ids }));
           return;
@@ -480,11 +492,12 @@ export class Crowd {
 
   /** Packets that came up to now. */
   #count(sa: Sa): void {
-    if (this.#reaches(sa) && sa.state === 'ESTABLISHED') {
+    if (this.#reaches(sa) && sa.state === 'ESTABLISHED' && !sa.client.idle) {
       const before = Math.floor((sa.countedAt - sa.since) * sa.client.rate);
       const after = Math.floor((this.now - sa.since) * sa.client.rate);
       sa.packets += after - before;
-      if (after > before) sa.grewAt = this.now;
+      // When the last of them came.
+      if (after > before) sa.grewAt = Math.max(sa.countedAt, sa.since + after / sa.client.rate);
     }
     sa.countedAt = this.now;
   }
@@ -493,6 +506,8 @@ export class Crowd {
     this.#count(sa);
     const { id, client, local, state, since, packets, grewAt } = sa;
     const whole = (ms: number): number => Math.max(0, Math.floor(ms / 1000));
+    // As charon has it: the difference of two times in whole seconds.
+    const usedAgo = grewAt === undefined ? undefined : Math.max(0, whole(at) - whole(grewAt));
     return {
       connection: 'clients',
       uniqueId: id,
@@ -525,7 +540,7 @@ export class Crowd {
           packetsIn: packets,
           bytesOut: 0,
           packetsOut: 0,
-          useInSeconds: grewAt === undefined ? undefined : whole(at - grewAt),
+          useInSeconds: usedAgo,
           useOutSeconds: undefined,
           rekeyInSeconds: undefined,
           lifeTimeSeconds: undefined,

@@ -151,6 +151,36 @@ describe('drain, method terminate', () => {
     expect([crowd.logins.length, crowd.loops, crowd.now - withdrawnAt < 4000]).toEqual([60, [], true]);
   });
 
+  it('takes nobody for led elsewhere who had fallen silent before it began, while others still come', () => {
+    const crowd = new Crowd({ fibMs: 2000 });
+    const sending = crowd.add(5);
+    const idle = crowd.add(5);
+    crowd.start().run(3000);
+    crowd.talk(idle, false);
+    crowd.send({ type: 'link', isUp: true });
+    crowd.run(20_000).send({ type: 'link', isUp: true });
+    crowd.run(1000).drain();
+    while (crowd.routed) crowd.run(10);
+    expect(crowd.ids('terminate')).toEqual([]);
+    crowd.runUntilDone(60_000);
+    expect([crowd.logins.length, crowd.loops]).toEqual([sending.length + idle.length, []]);
+  });
+
+  it('goes by no listing from before it began', () => {
+    const crowd = new Crowd();
+    const all = crowd.add(3);
+    crowd.start().run(3000);
+    crowd.talk(all, false);
+    // A pause that the last listing took for the end.
+    for (const pause of [0, 300]) {
+      crowd.run(pause).send({ type: 'link', isUp: true });
+      crowd.run(100);
+    }
+    crowd.talk(all, true);
+    crowd.drain();
+    expect(crowd.state.drain?.exodus.phase).toBe('worsening');
+  });
+
   it('does not wait for those who have nothing to say longer than settle_ms, nor for anybody longer than its cap', () => {
     const idle = new Crowd();
     idle.add(5, { rate: 0 });
@@ -167,6 +197,20 @@ describe('drain, method terminate', () => {
     const { withdrawnAt = NaN } = stuck.state.drain?.exodus ?? {};
     expect(stuck.now - withdrawnAt).toBeGreaterThanOrEqual(3000);
     expect(stuck.now - withdrawnAt).toBeLessThan(3100);
+  });
+
+  it('waits three seconds for the word of the guard, and goes on without it', () => {
+    const crowd = new Crowd({ ackMs: 1_000_000 });
+    crowd.add(5, { rate: 0 });
+    crowd.start().drain();
+    while (crowd.wanted) crowd.run(10);
+    const from = crowd.now;
+    crowd.run(2900);
+    expect(crowd.state.drain?.exodus.phase).toBe('withdrawing');
+    crowd.run(200);
+    expect([crowd.state.drain?.exodus.phase, crowd.now - from]).toEqual(['settling', 3100]);
+    crowd.runUntilDone(60_000);
+    expect(crowd.logins.length).toBe(5);
   });
 
   it('does not play ball with clients for whom the route still leads here', () => {
@@ -296,6 +340,19 @@ describe('drain, whatever happens', () => {
     crowd.drain();
     crowd.run(3000);
     crowd.alive = true;
+    crowd.runUntilDone(60_000);
+    expect(crowd.logins.length).toBe(10);
+    expect(crowd.ids('terminate')).toEqual([]);
+  });
+
+  it('counts no redirect against a client that VICI did not take', () => {
+    const crowd = new Crowd({ policy: identity });
+    crowd.add(10);
+    crowd.start().busy = true;
+    crowd.drain();
+    crowd.run(3000);
+    expect(crowd.ids('redirect').length).toBeGreaterThan(50);
+    crowd.busy = false;
     crowd.runUntilDone(60_000);
     expect(crowd.logins.length).toBe(10);
     expect(crowd.ids('terminate')).toEqual([]);

@@ -120,6 +120,18 @@ describe('sweep', () => {
     expect(crowd.state.sweep.windows.size).toBe(0);
   });
 
+  it('never one that still sends, whenever it is first looked at: use-in is in whole seconds', () => {
+    for (let late = 0; late < 1000; late += 20) {
+      const crowd = new Crowd().run(37);
+      // Its packets do not come with the second: some is of the one before.
+      crowd.add(1, { rate: 0.01 });
+      crowd.start().run(20_000 + late);
+      crowd.send(path);
+      crowd.run(3000);
+      expect(crowd.ids('terminate')).toEqual([]);
+    }
+  });
+
   it('not one that fell silent long before, although no listing had seen it so', () => {
     const crowd = new Crowd();
     crowd.add(5);

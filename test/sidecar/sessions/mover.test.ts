@@ -143,6 +143,25 @@ describe('Mover', () => {
     expect(events[2]).toMatchObject({ type: 'listing', total: 1 });
   });
 
+  it('does not send late what waited behind a slow charon: all of it would arrive at once', async () => {
+    const told: unknown[] = [];
+    charon.on('terminate', ({ 'ike-id': id }) => {
+      told.push(id);
+      now += 251;
+      return { success: 'yes' };
+    });
+    mover.run({ type: 'terminate', ids: [1, 2] });
+    mover.run({ type: 'terminate', ids: [3] });
+    await until(() => events.length === 2);
+    expect(events).toEqual([
+      { type: 'moved', kind: 'terminate', gone: [], unsent: [2] },
+      { type: 'moved', kind: 'terminate', gone: [], unsent: [3] },
+    ]);
+    mover.run({ type: 'terminate', ids: [4] });
+    await charon.until(() => told.length === 2);
+    expect([told, pauses]).toEqual([['1', '4'], []]);
+  });
+
   it('the one under way when charon hangs up counts as sent, those behind it do not', async () => {
     const ids = [1, 2, 3].map(() => table.add({ local: '192.0.2.1', identity: 'a' }));
     table.hangUpAfter = 2;

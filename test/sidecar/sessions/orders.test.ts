@@ -28,10 +28,21 @@ function desk(change: Partial<DrainDeskOptions> = {}) {
     log: (_, text) => logged.push(text),
     ...change,
   };
-  return { crowd, kept, logged, desk: new DrainDesk(options) };
+  const made = new DrainDesk(options);
+  made.open();
+  return { crowd, kept, logged, options, desk: made };
 }
 
 describe('POST /drain', () => {
+  it('is refused, as undrain is, until what was ordered before a restart is taken up', async () => {
+    const { kept, options } = desk();
+    const one = new DrainDesk(options);
+    const unavailable = { refused: 'unavailable', why: expect.stringContaining('starting') as string };
+    expect(await one.drain(ORDER)).toEqual(unavailable);
+    expect(await one.undrain({ who: 'bob' })).toEqual(unavailable);
+    expect(kept).toEqual([]);
+  });
+
   it('is kept first, then in effect, and shown', async () => {
     const { crowd, kept, desk: one } = desk();
     const outcome = await one.drain({ ...ORDER, seconds: 60, rate: 7, deadline_seconds: 30 });

@@ -51,15 +51,25 @@ const told = (each: Session): Session => ({ ...each, terminated: { at: BEGUN, tr
 
 describe('watchOf', () => {
   it('takes those who send most, as many as the pace lets go at once', () => {
-    const here = Array.from({ length: 30 }, (_, index) => session(index + 1, { rate: index / 100 }));
+    const here = Array.from({ length: 30 }, (_, index) => session(index + 1, { rate: 0.3 + index / 100 }));
     expect(watchOf(exodusOf(), here, listedAt(BEGUN))).toEqual([30, 29, 28, 27, 26, 25, 24, 23, 22, 21]);
     expect(watchOf(exodusOf({ ratePerSecond: 1 }), here, listedAt(BEGUN))).toHaveLength(8);
-    // The first one sends nothing.
-    expect(watchOf(exodusOf({ ratePerSecond: 1000 }), here, listedAt(BEGUN))).toHaveLength(29);
+    const [first, ...rest] = here;
+    const mute = session(first?.id ?? 0, { rate: 0 });
+    expect(watchOf(exodusOf({ ratePerSecond: 1000 }), [mute, ...rest], listedAt(BEGUN))).toHaveLength(29);
+  });
+
+  it('takes those alone who send about as much: the silence of one says nothing of who sends far less', () => {
+    const here = [session(1, { rate: 0.1 }), session(2, { rate: 0.025 }), session(3, { rate: 0.024 })];
+    expect(watchOf(exodusOf(), here, listedAt(BEGUN))).toEqual([1, 2]);
   });
 
   it('takes nobody who was silent, is not on an anycast address or is told to go, nor without a listing since', () => {
-    const silent = session(1, { grewAt: BEGUN - 2001 });
+    const late = BEGUN + 5000;
+    expect(watchOf(exodusOf(), [session(1, { grewAt: late - 2001 })], listedAt(late))).toEqual([]);
+    expect(watchOf(exodusOf(), [session(1, { grewAt: late - 2000 })], listedAt(late))).toEqual([1]);
+    // A pause from before the routers were told.
+    const silent = session(1, { grewAt: BEGUN - 1 });
     const pinned: Session = { ...session(2), prefix: undefined, isOwn: true };
     const here = [silent, pinned, told(session(3)), session(4)];
     expect(watchOf(exodusOf(), here, listedAt(BEGUN))).toEqual([4]);
@@ -149,6 +159,10 @@ describe('nextLook', () => {
     expect(nextLook(looks(), [{ maxAgeMs: 10, urgent: false }], 1001)?.at).toBe(1160);
     const listed = { ...looks().listed, failed: true };
     expect(nextLook(looks({ listed }), [{ maxAgeMs: 10, urgent: true }], 1001)?.at).toBe(1500);
+    // A deadline that passed was no work of charon's.
+    const late = { endedAt: 11_000, tookMs: 10_000, failed: true };
+    const stale = looks({ listed: late, isStale: true });
+    expect(nextLook(stale, [few], 11_000)).toEqual({ at: 11_500, watched: undefined });
   });
 
   it('looks at a few at once again, until all are to be listed', () => {
