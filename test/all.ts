@@ -98,7 +98,7 @@ const STAGES: readonly Stage[] = [
     ...['exercise', 'crash dpd 2 s+drain-redirect on anycast+drain-terminate on anycast+flap pinned'],
     ...['--clients', '2', '--bundle', '--dataplane', 'kernel', '--or-skip'],
   ),
-  // All scenarios take ten minutes, on a machine that does nothing else: here only what would take a client seconds fails.
+  // All scenarios take six minutes, on a machine that does nothing else: here only what would take a client seconds fails.
   hosts('rollout', 'rollout', '--subset', '--slack', '5'),
   // The same faults each time, so that a failure can be seen again. This seed draws many kinds within the minute.
   lab(`chaos seed ${CHAOS_SEED}`, 'chaos', '--seconds', '60', '--seed', CHAOS_SEED, '--bundle'),

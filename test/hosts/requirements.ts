@@ -1,6 +1,5 @@
-import { accessSync, constants } from 'node:fs';
 import { LabError } from '../lab/lab-error.ts';
-import { assertCanRun } from '../lab/requirements.ts';
+import { assertCanRun, isExecutable } from '../lab/requirements.ts';
 import { runCommand } from '../lab/run-command.ts';
 
 const TOOLS: readonly (readonly [program: string, debianPackage: string])[] = [
@@ -35,14 +34,5 @@ export async function assertCanBootHosts(signal: AbortSignal): Promise<void> {
       'LAB_TOOL_MISSING',
       `hosts need overlayfs and a writable cgroup2, and one of them cannot be had here (a container?): ${why}`,
     );
-  }
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -58,7 +58,7 @@ function isInstalled(program: string): boolean {
   return path.some((directory) => isExecutable(join(directory, program)));
 }
 
-function isExecutable(path: string): boolean {
+export function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
     return true;

@@ -1,7 +1,8 @@
-import { accessSync, constants, readdirSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { arch } from 'node:os';
 import { join } from 'node:path';
 import { LabError } from '../lab-error.ts';
+import { isExecutable } from '../requirements.ts';
 import { cacheDirectory } from './cache.ts';
 
 export const QEMU = '/usr/bin/qemu-system-x86_64';
@@ -45,14 +46,5 @@ function newestKernelPackage(): string | undefined {
     return newest[0];
   } catch {
     return undefined;
-  }
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
   }
 }
