@@ -113,12 +113,13 @@ describe('the drop-in', () => {
     const { stop, started } = dropInCommands(shipped);
     expect([stop[0], started[0]]).toEqual(['drain', 'undrain']);
     expect(stop).toContain('--wait');
-    expect(stop.at(-1)).toBe('20s');
+    const after = (option: string): string | undefined => stop[stop.indexOf(option) + 1];
+    expect([after('--deadline'), after('--for')]).toEqual(['20s', '10m']);
     // After a crash it must not hold up the restart.
     expect(shipped).toMatch(
       /^ExecStop=-\/bin\/sh -c 'test -z "\$\$MAINPID" \|\| exec \/usr\/bin\/swancast drain /mu,
     );
-    expect(stop[stop.indexOf('--reason') + 1]).toMatch(/ /u);
+    expect(after('--reason')).toMatch(/ /u);
     expect(
       dropInCommands('ExecStop=/usr/bin/swancast a "b c"\nExecStartPost=-/usr/bin/swancast d\n'),
     ).toEqual({
