@@ -1,26 +1,22 @@
 /**
- * `make test`: every stage in turn, each with its own output, then one line for all of them:
- * "N passed, N failed, N skipped". A stage that ends badly without naming a failed test counts as one.
+ * `make test`: every stage in turn, each with its own output, then the names of what failed or was skipped and one
+ * line for all of them: "N passed, N failed, N skipped". A stage that ends badly without naming a failed test counts
+ * as one.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { outcomeOfRuns, outcomeOfTests, type Outcome } from './outcome.ts';
 
 const root = join(import.meta.dirname, '..');
 const scratch = mkdtempSync(join(tmpdir(), 'swancast-test-'));
 
-interface Count {
-  readonly passed: number;
-  readonly failed: number;
-  readonly skipped: number;
-}
-
 interface Stage {
   readonly name: string;
   readonly argv: readonly [string, ...string[]];
-  /** Where the stage writes its results, and how to count them; without it the exit code is one test. */
-  readonly report?: { readonly file: string; readonly count: (text: string) => Count };
+  /** Where the stage writes its results, and how to read them; without it the exit code is one test. */
+  readonly report?: { readonly file: string; readonly outcome: (text: string) => Outcome };
 }
 
 const vitest = (project: string): Stage => {
@@ -36,7 +32,7 @@ const vitest = (project: string): Stage => {
       '--reporter=json',
       `--outputFile.json=${file}`,
     ],
-    report: { file, count: countTests },
+    report: { file, outcome: (text) => outcomeOfTests(text, root) },
   };
 };
 
@@ -45,7 +41,7 @@ const lab = (name: string, ...args: string[]): Stage => {
   return {
     name: `lab: ${name}`,
     argv: ['node', 'test/lab/main.ts', ...args, '--name', `t${process.pid}`, '--json', file],
-    report: { file, count: countRuns },
+    report: { file, outcome: outcomeOfRuns },
   };
 };
 
@@ -54,7 +50,7 @@ const hosts = (name: string, ...args: string[]): Stage => {
   return {
     name: `hosts: ${name}`,
     argv: ['node', 'test/hosts/main.ts', ...args, '--name', `t${process.pid}`, '--json', file],
-    report: { file, count: countRuns },
+    report: { file, outcome: outcomeOfRuns },
   };
 };
 
@@ -104,60 +100,49 @@ const STAGES: readonly Stage[] = [
   lab(`chaos seed ${CHAOS_SEED}`, 'chaos', '--seconds', '60', '--seed', CHAOS_SEED, '--bundle'),
 ];
 
-function countTests(text: string): Count {
-  const report = JSON.parse(text) as Record<'numPassedTests' | 'numFailedTests' | 'numPendingTests', number>;
-  return { passed: report.numPassedTests, failed: report.numFailedTests, skipped: report.numPendingTests };
-}
-
-function countRuns(text: string): Count {
-  const { runs } = JSON.parse(text) as {
-    runs: readonly { readonly ok: boolean; readonly skipped?: string }[];
-  };
-  const skipped = runs.filter((run) => run.skipped !== undefined).length;
-  const passed = runs.filter((run) => run.ok && run.skipped === undefined).length;
-  return { passed, failed: runs.length - passed - skipped, skipped };
-}
-
-function run({ name, argv: [program, ...args], report }: Stage): Count {
+function run({ name, argv: [program, ...args], report }: Stage): Outcome {
   process.stdout.write(`\n== ${name}\n`);
   const path = `${join(root, 'node_modules/.bin')}:${process.env['PATH'] ?? ''}`;
-  const { status } = spawnSync(program, args, {
+  const { status, signal } = spawnSync(program, args, {
     cwd: root,
     stdio: 'inherit',
     env: { ...process.env, PATH: path },
   });
-  if (report === undefined) return { passed: Number(status === 0), failed: Number(status !== 0), skipped: 0 };
-  const count = read(report) ?? { passed: 0, failed: 1, skipped: 0 };
-  return status === 0 ? count : { ...count, failed: Math.max(1, count.failed) };
+  const broken = { passed: 0, failed: [`ended with ${signal ?? status}; its output says why`], skipped: [] };
+  if (report === undefined) return status === 0 ? { passed: 1, failed: [], skipped: [] } : broken;
+  const outcome = read(report) ?? broken;
+  return status === 0 || outcome.failed.length > 0 ? outcome : { ...outcome, failed: broken.failed };
 }
 
 /** A stage that broke off has no report, or half of one. */
-function read({ file, count }: NonNullable<Stage['report']>): Count | undefined {
+function read({ file, outcome }: NonNullable<Stage['report']>): Outcome | undefined {
   try {
-    return count(readFileSync(file, 'utf8'));
+    return outcome(readFileSync(file, 'utf8'));
   } catch {
     return undefined;
   }
 }
 
 const only = process.argv.slice(2);
-const total = { passed: 0, failed: 0, skipped: 0 };
-const broken: string[] = [];
+let passed = 0;
+const failed: string[] = [];
+const skipped: string[] = [];
 try {
   for (const stage of STAGES.filter(
     ({ name }) => only.length === 0 || only.some((part) => name.includes(part)),
   )) {
-    const count = run(stage);
-    total.passed += count.passed;
-    total.failed += count.failed;
-    total.skipped += count.skipped;
-    if (count.failed > 0) broken.push(`${stage.name} (${count.failed})`);
+    const outcome = run(stage);
+    passed += outcome.passed;
+    failed.push(...outcome.failed.map((each) => `${stage.name}: ${each}`));
+    skipped.push(...outcome.skipped.map((each) => `${stage.name}: ${each}`));
   }
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }
-if (broken.length > 0) console.log(`\nfailed: ${broken.join(', ')}`);
+const list = (word: string, names: readonly string[]): string =>
+  names.length === 0 ? '' : `\n${names.map((name) => `${word}: ${name}\n`).join('')}`;
+process.stdout.write(`${list('skipped', skipped)}${list('FAILED', failed)}`);
 console.log(
-  `\n${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ''}`,
+  `\n${passed} passed, ${failed.length} failed${skipped.length > 0 ? `, ${skipped.length} skipped` : ''}`,
 );
-process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1;
+process.exitCode = failed.length === 0 && passed > 0 ? 0 : 1;
