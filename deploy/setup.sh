@@ -15,7 +15,7 @@ esac
 packages=
 [ -z "$lab" ] || packages="charon-systemd strongswan-swanctl libcharon-extra-plugins libstrongswan-standard-plugins
   libstrongswan-extra-plugins strongswan-pki exabgp bird2 frr tcpdump iproute2 iputils-ping procps nftables
-  prometheus openssl
+  prometheus prometheus-alertmanager openssl zsh fish
   systemd-container mmdebstrap ansible-core ansible-lint openssh-client"
 # For the lab's virtual machine (lab --dataplane kernel), which boots a kernel that knows ESP.
 machine=
