@@ -88,11 +88,11 @@ export const FLEET = {
   doc: 'The other gateways: a prefix steps down only for one that is better off, and one is drained at a time.',
   keys: {
     poll_seconds: {
-      doc: 'How often each of the others is asked.',
+      doc: 'How often each of the others is asked. Clients come back to a gateway that returns as quickly as the others hear of it.',
       format: 'seconds',
       minimum: 0.1,
       maximum: 60,
-      default: 1,
+      default: 0.5,
     },
     timeout_seconds: {
       doc: 'An answer that takes longer is none.',

@@ -24,7 +24,7 @@ import { atMost, quantile, targetLines, type Target } from './target.ts';
 
 const OTHERS = 50;
 /** The defaults of the section fleet. */
-const TIMES = { pollMs: 1000, timeoutMs: 1000, maxAgeMs: 5000, minimumOthers: 1 };
+const TIMES = { pollMs: 500, timeoutMs: 1000, maxAgeMs: 5000, minimumOthers: 1 };
 const INTERVAL_MS = intervalOf(TIMES, OTHERS);
 const WARM_UP_MS = 12_000;
 const ROUNDS = 5;
