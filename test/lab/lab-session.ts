@@ -77,7 +77,10 @@ export function writeReport(file: string | undefined, report: object): void {
 /** Before the runs, not after them. */
 export function assertWritable(file: string | undefined): void {
   if (file !== undefined && !existsSync(dirname(resolve(file))))
-    throw new LabError('LAB_ARGUMENT', `--json ${file}: there is no directory ${dirname(resolve(file))}`);
+    throw new LabError(
+      'LAB_ARGUMENT',
+      `${file} cannot be written: there is no directory ${dirname(resolve(file))}`,
+    );
 }
 
 function howToLookAround({ topology, directory }: Lab, options: LabRun): string {

@@ -25,6 +25,7 @@
  *   vm/                --dataplane kernel: the same in a virtual machine, see vm/main.ts; dataplane.ts
  *   chaos-run.ts       random faults from a seed, judged by observer.ts
  */
+import { writeFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { runChaos, type ChaosOptions } from './chaos-run.ts';
 import { takeDown } from './cleanup.ts';
@@ -35,11 +36,12 @@ import { runFaults, type FaultsOptions } from './faults-exercise.ts';
 import { LabError, thrownUnder } from './lab-error.ts';
 import { runHealth, type HealthOptions } from './health/health-exercise.ts';
 import { runIdle, type IdleOptions } from './idle.ts';
-import type { Output } from './lab-session.ts';
+import { assertWritable, type Output } from './lab-session.ts';
 import { labDirectory, Ledger, NAME_PATTERN } from './ledger.ts';
 import { runRouting, type RoutingOptions } from './routing/routing-exercise.ts';
 import { runRestarts, type RestartsOptions } from './restarts.ts';
 import { ROUTER_KINDS } from './router.ts';
+import { readReport } from './sessions/read-report.ts';
 import { runSessions, type SessionsOptions } from './sessions/run.ts';
 import { runInMachine } from './vm/exercise.ts';
 import { planMachine } from './vm/plan.ts';
@@ -173,6 +175,16 @@ command('exercise', 'what clients with traffic see of crashes, drains, flaps and
   .action(async (name: string, options: SessionsOptions) =>
     finish(await runSessions(name, options, output, interrupt.signal)),
   );
+program
+  .command('plot')
+  .description('draws what each client saw: a row an exercise, a tick a client')
+  .argument('<report...>', 'what `exercise --json` wrote')
+  .requiredOption('--svg <file>', 'the picture')
+  .action(async (files: readonly string[], { svg }: { readonly svg: string }) => {
+    assertWritable(svg);
+    const { plotOf } = await import('./sessions/plot.ts');
+    writeFileSync(svg, await plotOf(files.map(readReport)));
+  });
 command('restarts', "the serving gateway's swancast restarted again and again: nobody may notice")
   .option('--runs <n>', 'how often', parseCount(1000), 50)
   .option('--clients <n>', 'IKEv2 clients', parseCount(250), 1)

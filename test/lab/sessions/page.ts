@@ -1,21 +1,24 @@
 /**
  * `page.ts REPORT...`: writes the measured tables of README.md, "What your clients see", from the JSON reports of
- * `lab exercise`. Between the marks there is nothing that a person wrote.
+ * `lab exercise`, and the picture of the first of them. Between the marks there is nothing that a person wrote.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { titleOf } from './exercise.ts';
-import { figureText, sessionText, type SessionsReport, type SummaryRow } from './report.ts';
+import { plotOf } from './plot.ts';
+import { readReport, type MeasuredReport } from './read-report.ts';
+import { figureText, sessionText, type SummaryRow } from './report.ts';
 
-const README = join(import.meta.dirname, '../../../README.md');
+const ROOT = join(import.meta.dirname, '../../..');
+const README = join(ROOT, 'README.md');
+const PICTURE = 'test/lab/sessions/what-your-clients-see.svg';
 const PLACE = /(<!-- measured: clients -->\n)[^]*?(<!-- end -->)/u;
-
-export type MeasuredReport = SessionsReport & { readonly dataplane: string };
 
 /** README with the tables of these reports. @throws RangeError if it has no place for them */
 export function withPage(readme: string, reports: readonly MeasuredReport[]): string {
   if (!PLACE.test(readme)) throw new RangeError('README.md has no place for "measured: clients"');
-  const page = reports.map(tableOf).join('\n\n');
+  const picture = `![the outage of each client, on a logarithmic scale; the figures are in the table below](${PICTURE})`;
+  const page = [...(reports.length > 0 ? [picture] : []), ...reports.map(tableOf)].join('\n\n');
   return readme.replace(PLACE, (_, start: string, end: string) => `${start}\n${page}\n\n${end}`);
 }
 
@@ -83,8 +86,7 @@ function promise({ bounds }: SummaryRow): string {
 }
 
 if (import.meta.main) {
-  const reports = process.argv
-    .slice(2)
-    .map((file) => JSON.parse(readFileSync(file, 'utf8')) as MeasuredReport);
+  const reports = process.argv.slice(2).map(readReport);
+  writeFileSync(join(ROOT, PICTURE), await plotOf(reports.slice(0, 1)));
   writeFileSync(README, withPage(readFileSync(README, 'utf8'), reports));
 }
