@@ -85,8 +85,11 @@ function onConnected(turn: Turn, client: number): void {
     turn.effects.push({ type: 'close-client', client });
     return;
   }
-  const hello: Hello = { type: 'hello', exabgpVersion: turn.state.version, ...leaseReport(turn.state) };
-  turn.state = { ...turn.state, clients: [...clients, client] };
+  const said = leaseReport(turn.state);
+  const hello: Hello = { type: 'hello', exabgpVersion: turn.state.version, ...said };
+  // It may know more than the others, for whom a report waits until more answers came: that one is for all then.
+  const reported = JSON.stringify(said) === turn.state.reported ? turn.state.reported : '';
+  turn.state = { ...turn.state, clients: [...clients, client], reported };
   turn.effects.push({ type: 'send', client, message: hello });
 }
 
@@ -140,9 +143,11 @@ function report(turn: Turn, before: GuardState): void {
   const isMoreToCome = ledger.pending.some(({ kind }) => kind === 'announce');
   const isSlight = before.lease === lease && before.neighbors === neighbors && before.desired === desired;
   if (unchanged || (isSlight && isMoreToCome)) return;
-  const message = { type: 'report', ...leaseReport(turn.state) } as const;
-  const reported = JSON.stringify(message);
+  const said = leaseReport(turn.state);
+  const reported = JSON.stringify(said);
   if (reported === turn.state.reported) return;
   turn.state = { ...turn.state, reported };
-  for (const client of clients) turn.effects.push({ type: 'send', client, message });
+  for (const client of clients) {
+    turn.effects.push({ type: 'send', client, message: { type: 'report', ...said } });
+  }
 }

@@ -79,7 +79,7 @@ export interface GuardState {
   /** True once the version line of the unanswered probe came: then the next `done` is its. */
   readonly versionSeen: boolean;
   readonly replyAt: number;
-  /** The report that the clients have, as JSON. */
+  /** What every client was told, as JSON; '' when one was told something else than the others. */
   readonly reported: string;
 }
 

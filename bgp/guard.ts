@@ -8,34 +8,24 @@
  *
  * Exit code 0: ExaBGP is gone or ends us. Anything else makes the launcher clear the routes and start anew.
  */
-import { connect, createServer, type Server, type Socket } from 'node:net';
-import { closeSync, lstatSync, openSync, statSync, unlinkSync, writeSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { parseArgs } from 'node:util';
+import { connect, type Socket } from 'node:net';
+import { closeSync, openSync, writeSync } from 'node:fs';
 import { CLEAR } from './command.ts';
 import { CommandPipe } from './command-pipe.ts';
 import { watchLauncher } from './launcher-watch.ts';
 import { LEASE_LINE_MAXIMUM, leaseLine, parseLeaseMessage } from './lease.ts';
 import { writeLeaseRecord } from './lease-record.ts';
+import { openLeaseSocket } from './lease-socket.ts';
 import { LineReader } from './line-reader.ts';
 import type { LogLevel } from './log-line.ts';
-import { makeDirectorySync } from './make-directory.ts';
 import { isAncestor, processStat, signalProcess, type ProcessIdentity } from './procfs.ts';
 import { parseReply, REPLY_LINE_MAXIMUM } from './reply.ts';
 import { SdNotify } from './sd-notify.ts';
 import { step } from './guard-core.ts';
+import { guardOptions } from './guard-options.ts';
 import { rehearseGuard } from './guard-rehearsal.ts';
-import {
-  coldGuard,
-  GUARD_TUNING,
-  type GuardEffect,
-  type GuardEvent,
-  type GuardLimits,
-} from './guard-state.ts';
+import { coldGuard, type GuardEffect, type GuardEvent } from './guard-state.ts';
 
-/** How often a lease socket that cannot be opened is tried again, and how often that is worth a line. */
-const LISTEN_RETRY_MS = 50;
-const LISTEN_LOG_MS = 5000;
 /** A sidecar that does not read so much has hung: it may connect again. */
 const UNREAD_MAXIMUM = 1024 * 1024;
 
@@ -130,7 +120,13 @@ function run(effect: GuardEffect): void {
       clients.get(effect.client)?.destroy();
       return;
     case 'open-lease':
-      openLease();
+      openLeaseSocket({
+        path: options.socket,
+        onClient,
+        onListening,
+        onProblem: (text) => log('error', text),
+        now,
+      });
       return;
     case 'watch-vici':
       watchVici(effect.path);
@@ -178,65 +174,16 @@ function watchVici(path: string): void {
   viciWatch.resume();
 }
 
-/** The directory's owner and mode are the access rule, so it must not be open to all. */
-function openLease(loggedAt = 0): void {
-  const path = options.socket;
-  const retry = (text: string): void => {
-    const due = now() - loggedAt >= LISTEN_LOG_MS;
-    if (due) log('error', text);
-    setTimeout(() => openLease(due ? now() : loggedAt), LISTEN_RETRY_MS);
-  };
-  const directory = dirname(path);
+function onListening(): void {
+  notify.ready();
   try {
-    makeDirectorySync(directory);
-    if ((statSync(directory).mode & 0o002) !== 0) {
-      retry(`everybody may write to ${directory}: give the lease socket a directory of mode 0750`);
-      return;
-    }
+    writeLeaseRecord(
+      options.socket,
+      [exabgp, processStat(process.pid)].flatMap((each) => each ?? []),
+    );
   } catch (error) {
-    retry(`the lease socket needs the directory ${directory}: ${(error as Error).message}`);
-    return;
+    log('warn', `whom to end should this guard freeze cannot be written down: ${(error as Error).message}`);
   }
-  process.umask(0o117);
-  const server: Server = createServer(onClient);
-  server.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EADDRINUSE') {
-      retry(`the lease socket ${path} cannot be opened: ${error.message}`);
-      return;
-    }
-    // Left behind by a dead guard, or in use by a living one: only a connection tells.
-    const probe = connect(path);
-    probe.on('connect', () => {
-      probe.destroy();
-      retry(`another guard listens on ${path}: end the other ExaBGP, or give this one its own lease.socket`);
-    });
-    probe.on('error', (refusal: NodeJS.ErrnoException) => {
-      if (refusal.code !== 'ECONNREFUSED' || !lstatSync(path, { throwIfNoEntry: false })?.isSocket()) {
-        retry(
-          `${path} is there and is no socket of a dead guard: correct lease.socket, or remove it by hand`,
-        );
-        return;
-      }
-      try {
-        unlinkSync(path);
-      } catch (failure) {
-        retry(`the lease socket ${path} cannot be replaced: ${(failure as Error).message}`);
-        return;
-      }
-      openLease(loggedAt);
-    });
-  });
-  server.listen(path, () => {
-    notify.ready();
-    try {
-      writeLeaseRecord(
-        path,
-        [exabgp, processStat(process.pid)].flatMap((each) => each ?? []),
-      );
-    } catch (error) {
-      log('warn', `whom to end should this guard freeze cannot be written down: ${(error as Error).message}`);
-    }
-  });
 }
 
 function log(level: LogLevel, text: string): void {
@@ -258,42 +205,4 @@ function exabgpIdentity(pid: number): ProcessIdentity | undefined {
     `pid ${pid} is not our ExaBGP: if it hangs, nobody here can end it; start the guard by its launcher`,
   );
   return undefined;
-}
-
-function guardOptions(): {
-  readonly socket: string;
-  readonly exabgpPid: number;
-  readonly limits: GuardLimits;
-} {
-  const { values } = parseArgs({
-    options: {
-      socket: { type: 'string' },
-      'local-as': { type: 'string' },
-      'ttl-ms': { type: 'string' },
-      'max-age-ms': { type: 'string' },
-      'handover-ms': { type: 'string' },
-      'exabgp-pid': { type: 'string' },
-      // Counts the guards that this launcher started: a second one knows that ExaBGP is up already.
-      start: { type: 'string', default: '1' },
-    },
-  });
-  const whole = (name: Exclude<keyof typeof values, 'socket'>): number => {
-    const value = Number(values[name]);
-    if (!Number.isSafeInteger(value) || value < 0) throw new TypeError(`--${name}: a whole number expected`);
-    return value;
-  };
-  if (values.socket === undefined) throw new TypeError('--socket: the path of the lease socket expected');
-  const again = whole('start') > 1;
-  return {
-    socket: values.socket,
-    exabgpPid: whole('exabgp-pid'),
-    limits: {
-      ...GUARD_TUNING,
-      ...(again ? { coldSilenceMs: GUARD_TUNING.silenceMs } : {}),
-      localAs: whole('local-as'),
-      ttlMs: whole('ttl-ms'),
-      maxAgeMs: whole('max-age-ms'),
-      handoverMs: whole('handover-ms'),
-    },
-  };
 }

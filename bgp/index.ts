@@ -14,7 +14,8 @@
  * guard-core, guard-state, -lease, -replies, -deadlines, -rehearsal   the guard, one step an event   (pure)
  * neighbor-listing        what `show neighbor extensive` says                            (pure)
  * backoff, problem        waits; what can be wrong, in words                             (pure)
- * guard, command-pipe, launcher-watch   the guard's process: stdin, stdout, socket, timer, parent
+ * guard, command-pipe, launcher-watch, lease-socket, guard-options
+ *                         the guard's process: stdin, stdout, timer, parent, socket, arguments
  * sd-notify               what systemd is told, of the guard and of the sidecar
  * lease-record            whom to end when a guard freezes: a file beside the lease socket
  * lease-client, message-waiters, speaker, silent-guard   the sidecar's end
