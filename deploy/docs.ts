@@ -1,5 +1,5 @@
 /**
- * Fills the generated tables of README.md from the code they describe; `--check` only compares. A test holds
+ * Fills the generated tables of the pages (README.md here and there) from the code they describe. A test holds
  * the two together, so that no key, reason, check, metric or alert can be undocumented, or documented and gone.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -12,8 +12,9 @@ import { CHECK_TYPES, type CheckTypeName } from '../health/registry.ts';
 import { referenceTable } from '../sidecar/config/reference.ts';
 import { Metrics } from '../sidecar/metrics.ts';
 import { REASONS } from '../sidecar/reason.ts';
+import { checkLimits, configSections, sectionDoc } from './config-sections.ts';
 
-const README = join(import.meta.dirname, '../README.md');
+const ROOT = join(import.meta.dirname, '..');
 const ALERTS = join(import.meta.dirname, 'prometheus/alerts.rules.yml');
 
 const row = (...cells: readonly string[]): string =>
@@ -84,7 +85,7 @@ function alerts(): string {
   };
   const rows = groups.flatMap(({ rules }) =>
     rules.map(({ alert, labels, for: after = '', annotations }) => [
-      `[${alert}](deploy/prometheus/${annotations.runbook_url})`,
+      `[${alert}](${annotations.runbook_url})`,
       labels.severity,
       after,
       annotations.summary,
@@ -109,20 +110,54 @@ interface MetricShape {
   readonly labelNames: readonly string[];
 }
 
-/** README with its generated tables as they should be. */
-export async function documented(readme: string): Promise<string> {
-  const tables: Record<string, string> = {
-    reasons: reasons(),
-    checks: checks(),
-    configuration: referenceTable(),
-    metrics: await metrics(),
-    alerts: alerts(),
-  };
-  return Object.entries(tables).reduce((text, [name, content]) => {
-    const place = new RegExp(`(<!-- generated: ${name} -->\n)[^]*?(<!-- end -->)`);
-    if (!place.test(text)) throw new Error(`README.md has no place for the table "${name}"`);
-    return text.replace(place, (_, start: string, end: string) => `${start}${content}\n${end}`);
-  }, readme);
+/** A heading and a table for each section, since nobody reads one of 200 rows; then the limits of each check. */
+function configuration(): string {
+  const names = [...configSections().keys()].filter((name) => name !== '');
+  return [
+    [...names.map((name) => `[${name}](#${name})`), '[limits of the checks](#limits-of-the-checks)'].join(
+      ' · ',
+    ),
+    ...[...configSections()].flatMap(([name, rows]) => [
+      ...(name === '' ? [] : [`## ${name}`, sectionDoc(name) ?? []].flat()),
+      referenceTable(rows),
+    ]),
+    '## Limits of the checks',
+    'What a check of each type says, and the keys below its `limits`.',
+    ...checkLimits().flatMap(({ type, doc, rows }) => [
+      `### Check ${type}`,
+      doc,
+      ...(rows.length === 0 ? [] : [referenceTable(rows)]),
+    ]),
+  ].join('\n\n');
 }
 
-if (import.meta.main) writeFileSync(README, await documented(readFileSync(README, 'utf8')));
+/** Place (`<!-- generated: NAME -->`) → the page it is on, and what belongs there. */
+export const PLACES: Readonly<Record<string, { page: string; content: () => string | Promise<string> }>> = {
+  reasons: { page: 'health/README.md', content: reasons },
+  checks: { page: 'health/README.md', content: checks },
+  configuration: { page: 'sidecar/config/README.md', content: configuration },
+  metrics: { page: 'deploy/prometheus/README.md', content: metrics },
+  alerts: { page: 'deploy/prometheus/README.md', content: alerts },
+};
+
+/** The pages that have something generated, without repetition. */
+export const PAGES = [...new Set(Object.values(PLACES).map(({ page }) => page))];
+
+/** `page`, whose text this is, with its generated tables as they should be. @throws RangeError without a place for one */
+export async function documented(page: string, text: string): Promise<string> {
+  let result = text;
+  for (const [name, place] of Object.entries(PLACES)) {
+    if (place.page !== page) continue;
+    const marks = new RegExp(`(<!-- generated: ${name} -->\n)[^]*?(<!-- end -->)`);
+    if (!marks.test(result)) throw new RangeError(`${page} has no place for the table "${name}"`);
+    const content = await place.content();
+    result = result.replace(marks, (_, start: string, end: string) => `${start}\n${content}\n\n${end}`);
+  }
+  return result;
+}
+
+if (import.meta.main)
+  for (const page of PAGES) {
+    const file = join(ROOT, page);
+    writeFileSync(file, await documented(page, readFileSync(file, 'utf8')));
+  }

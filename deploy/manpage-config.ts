@@ -1,17 +1,14 @@
 /**
- * Makes swancast.yaml.5 from the schema of the configuration, the source of README's table too.
+ * Makes swancast.yaml.5 from the schema of the configuration, the source of sidecar/config/README.md too.
  *
  *     node deploy/manpage-config.ts | man -l -
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CHECK_TYPES, type CheckTypeName } from '../health/registry.ts';
 import { DEFAULT_CONFIG } from '../sidecar/cli/program.ts';
-import { referenceRows, type ReferenceRow } from '../sidecar/config/reference.ts';
-import { SCHEMA } from '../sidecar/config/schema.ts';
+import type { ReferenceRow } from '../sidecar/config/reference.ts';
+import { checkLimits, configSections, sectionDoc } from './config-sections.ts';
 import { escape, item, marked, verbatim } from './roff.ts';
-
-const LIMITS = 'checks[].limits';
 
 export function configManpage(): string {
   const example = readFileSync(join(import.meta.dirname, 'swancast.example.yaml'), 'utf8');
@@ -24,17 +21,17 @@ export function configManpage(): string {
     escape(
       `YAML 1.2. A key that is not known, or whose value is of the wrong kind, is refused with its line and what was expected: see swancast config check. Every duration has its unit in its name. "[]" behind a name stands for each element of a list.`,
     ),
-    ...[...sections().entries()].flatMap(([name, rows]) => [
+    ...[...configSections()].flatMap(([name, rows]) => [
       `.SS ${escape(name === '' ? 'The whole file' : name)}`,
       ...docOf(name),
       ...rows.flatMap(entry),
     ]),
     '.SH CHECKS',
     escape('What a check of each type says, and its limits (checks[].limits).'),
-    ...Object.entries(CHECK_TYPES).flatMap(([type, { doc }]) => [
+    ...checkLimits().flatMap(({ type, doc, rows }) => [
       `.SS ${escape(type)}`,
-      marked(`Passes when ${doc.slice(0, 1).toLowerCase()}${doc.slice(1)}.`.replace(/\.\.$/u, '.')),
-      ...limitsOf(type as CheckTypeName).flatMap(entry),
+      marked(doc),
+      ...rows.flatMap(entry),
     ]),
     '.SH ENVIRONMENT',
     ...item(
@@ -44,6 +41,7 @@ export function configManpage(): string {
     '.SH FILES',
     ...item(DEFAULT_CONFIG, 'what swancast reads, if no other file is named'),
     ...item('/usr/share/doc/swancast/examples', 'examples, for routers, nftables and Prometheus too'),
+    ...item('/usr/share/doc/swancast/README.md', 'the way in, and on to pages about every part'),
     '.SH EXAMPLE',
     ...verbatim(example),
     '.SH SEE ALSO',
@@ -51,27 +49,10 @@ export function configManpage(): string {
   ].join('\n')}\n`;
 }
 
-/** Top-level key → its rows, in the order of the schema; "" for keys outside of all sections. */
-function sections(): Map<string, ReferenceRow[]> {
-  const found = new Map<string, ReferenceRow[]>();
-  for (const row of referenceRows()) {
-    if (row.key.startsWith(`${LIMITS}.`)) continue;
-    const name = /^([^.[]+)[.[]/u.exec(row.key)?.[1] ?? '';
-    found.set(name, [...(found.get(name) ?? []), row]);
-  }
-  return found;
-}
-
 function docOf(name: string): string[] {
-  const all: Readonly<Record<string, { readonly doc: string }>> = { ...SCHEMA.sections, ...SCHEMA.lists };
-  const doc = all[name]?.doc;
+  const doc = sectionDoc(name);
   return doc === undefined ? [] : [marked(doc)];
 }
-
-const limitsOf = (type: CheckTypeName): ReferenceRow[] =>
-  referenceRows()
-    .filter(({ key }) => key.startsWith(`${LIMITS}.`) && key.endsWith(` (${type})`))
-    .map((row) => ({ ...row, key: row.key.slice(LIMITS.length + 1, -` (${type})`.length) }));
 
 const entry = ({ key, default: value, meaning }: ReferenceRow): string[] => [
   '.TP',

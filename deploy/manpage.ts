@@ -4,6 +4,7 @@
  *     node deploy/manpage.ts > deploy/swancast.8
  */
 import type { Argument, Command, Option } from 'commander';
+import { DRAIN_EXAMPLES } from '../sidecar/cli/add-drain.ts';
 import { EXIT, EXIT_TEXTS, GATE_EXITS } from '../sidecar/cli/outcome.ts';
 import { buildProgram, DEFAULT_CANARY_CONFIG, DEFAULT_CONFIG } from '../sidecar/cli/program.ts';
 import { escape, item, paragraph } from './roff.ts';
@@ -24,6 +25,13 @@ export function manpage(): string {
     ),
     '.SH COMMANDS',
     ...leaves(program).flatMap(commandLines),
+    '.SH EXAMPLES',
+    // Not .B, which takes quotes for its own.
+    ...Object.entries(DRAIN_EXAMPLES).flatMap(([line, text]) => [
+      '.TP',
+      `\\fB${escape(line)}\\fR`,
+      paragraph(text),
+    ]),
     '.SH SIGNALS',
     ...item('SIGTERM, SIGINT', 'withdraw everything, wait for the acknowledgement, exit'),
     ...item('SIGHUP', 'read the configuration again: taken over as a whole, or refused and the old one kept'),
@@ -46,15 +54,19 @@ export function manpage(): string {
     '.SH FILES',
     ...item(
       DEFAULT_CONFIG,
-      'the configuration, if no other is named; see swancast.example.yaml for every key',
+      'the configuration, if no other is named; see swancast.yaml(5), and /usr/share/doc/swancast/examples/swancast.example.yaml for every key',
     ),
-    ...item(DEFAULT_CANARY_CONFIG, 'the configuration of a canary; see swancast-canary.example.yaml'),
+    ...item(
+      DEFAULT_CANARY_CONFIG,
+      'the configuration of a canary; see /usr/share/doc/swancast/examples/swancast-canary.example.yaml',
+    ),
     ...item(
       '/run/swancast/control.sock',
-      'the control socket, which status, explain, fleet, check, force and release ask',
+      'the control socket, which status, explain, fleet, check, force, release, drain and undrain ask',
     ),
     ...item('/run/swancast/lease.sock', 'the socket between swancast and its guard'),
-    ...item('/var/lib/swancast/intent.json', 'what is forced, kept over restarts'),
+    ...item('/var/lib/swancast/intent.json', 'what is forced, and a drain, kept over restarts'),
+    ...item('/usr/share/doc/swancast/README.md', 'the way in, and on to pages about every part'),
     '.SH SEE ALSO',
     '.BR swancast.yaml (5),',
     '.BR exabgp (1),',

@@ -1,6 +1,6 @@
 /**
  * Why a check failed or does not know: one closed table. The token is the same in the log, the metric
- * label, `explain` and the README; class, sentence and way out belong to it and are written nowhere else.
+ * label, `explain` and README.md beside this; class, sentence and way out belong to it and are written nowhere else.
  */
 import { CHARON_REASONS } from './reasons/charon.ts';
 import { HOST_REASONS } from './reasons/host.ts';

@@ -10,6 +10,7 @@ import { debianChangelog } from './changelog.ts';
 import { copyright } from './copyright.ts';
 import type { NodeBinary } from './node-binary.ts';
 import type { NpmPackage } from './npm-packages.ts';
+import { packagedPage, picturesOf, placeOf } from './pages.ts';
 
 export interface Placed {
   /** Below the root of the gateway: "usr/bin/swancast". A directory ends with a slash. */
@@ -29,6 +30,7 @@ export interface LayoutInput {
 
 const LIB = 'usr/lib/swancast';
 const DOC = 'usr/share/doc/swancast';
+const CHANGELOG = 'changelog.gz';
 const UNITS = 'usr/lib/systemd/system';
 
 /** Path on the gateway → path in the source tree. */
@@ -54,12 +56,24 @@ const EXAMPLES = [
   'deploy/prometheus',
 ];
 
+/** README.md, and the pages that it leads to; those of EXAMPLES are pages as well. */
+const PAGES = [
+  'README.md',
+  'bgp/README.md',
+  'health/README.md',
+  'sidecar/README.md',
+  'sidecar/config/README.md',
+  'sidecar/fleet/README.md',
+  'sidecar/sessions/README.md',
+  'test/lab/README.md',
+];
+
 /** Beside the bundles, as they look for it there. */
 const BESIDE = ['swancast.cjs', 'guard.cjs', 'launch-guard.sh', 'notify-exec'];
 
 export function layout({ root, version, epoch, bundled, packages, node }: LayoutInput): Placed[] {
   const missing = [
-    ...[...Object.values(COPIED), ...EXAMPLES].filter((path) => !existsSync(join(root, path))),
+    ...[...Object.values(COPIED), ...EXAMPLES, ...PAGES].filter((path) => !existsSync(join(root, path))),
     ...BESIDE.filter((name) => !bundled.some((file) => file.name === name)),
   ];
   if (missing.length > 0) throw new Error(`the package would lack: ${missing.join(', ')}`);
@@ -79,12 +93,21 @@ export function layout({ root, version, epoch, bundled, packages, node }: Layout
     file('usr/share/man/man5/swancast.yaml.5.gz', gzip(configManpage())),
     ...completions().map(({ path, contents }) => file(path, contents)),
     file(`${DOC}/copyright`, copyright(text('LICENSE'), packages, node.licence)),
-    file(`${DOC}/changelog.gz`, gzip(debianChangelog(text('CHANGELOG.md'), version, epoch))),
-    file(`${DOC}/README.md.gz`, gzip(text('README.md'))),
-    ...EXAMPLES.flatMap((path) => below(root, path)).map((path) =>
-      file(`${DOC}/examples/${path.slice('deploy/'.length)}`, readFileSync(join(root, path))),
-    ),
+    file(`${DOC}/${CHANGELOG}`, gzip(debianChangelog(text('CHANGELOG.md'), version, epoch))),
+    ...documentation(root),
   ];
+}
+
+/** Examples, and pages with their pictures. Not compressed: who follows a link wants to read on. */
+export function documentation(root: string): Placed[] {
+  const pictures = PAGES.flatMap((page) => picturesOf(page, readFileSync(join(root, page), 'utf8')));
+  const paths = [...PAGES, ...new Set(pictures), ...EXAMPLES.flatMap((path) => below(root, path))];
+  const has = [...paths.map(placeOf), CHANGELOG];
+  return paths.map((path) => {
+    const contents = readFileSync(join(root, path));
+    const isPage = path.endsWith('.md');
+    return file(`${DOC}/${placeOf(path)}`, isPage ? packagedPage(path, contents.toString(), has) : contents);
+  });
 }
 
 const file = (path: string, contents: string | Uint8Array, mode = 0o644): Placed => ({

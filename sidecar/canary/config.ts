@@ -26,7 +26,7 @@ export const loadCanaryConfig = (file: string): CanaryConfig => parseCanaryConfi
 
 /** Pure but for the host's name. Throws ConfigError, and nothing else whatever the text. */
 export function parseCanaryConfig(text: string, file: string): CanaryConfig {
-  const { root, problems, lineOf } = parseYaml(text, file);
+  const { root, problems, lineOf } = parseYaml(text, file, 'swancast-canary.example.yaml');
   if (root === undefined) throw new ConfigError(problems);
   const found: Problem[] = [...problems];
   const report: Reader['report'] = (key, value, expected, message) => {

@@ -6,24 +6,22 @@
  *   explain.ts why, one glance for each prefix   version.ts
  *   force.ts, release.ts   break-glass             canary.ts   a real client at work, a daemon of its own
  *   check.ts  the checks: listed, run now          fleet.ts   all gateways, and whether one may go
- *   drain.ts, undrain.ts   empty this gateway, and back
+ *   drain.ts, undrain.ts   empty this gateway, and back (add-drain.ts: their options)
  *
- * exchange.ts asks the running daemon; argument.ts reads options; outcome.ts has the exit codes. Each command is imported when it is
- * called, so that none waits for the parts of another.
+ * exchange.ts asks the running daemon; options.ts has the options that many share, argument.ts reads their values;
+ * outcome.ts has the exit codes. Each command is imported when it is called, so that none waits for the parts of another.
  */
 import { Argument, Command, CommanderError, Option } from 'commander';
 import type { Gate } from '../fleet/gate.ts';
 import { VERSION } from '../installation.ts';
 import { FORCE_SECONDS_MAXIMUM, FORCE_VERBS, type ForceVerb } from '../intent.ts';
-import { DRAIN_SECONDS_MAXIMUM } from '../sessions/drain-intent.ts';
-import { DEADLINE_SECONDS_MAXIMUM, MOVE_METHODS, RATE_MAXIMUM } from '../sessions/policy.ts';
+import { addDrain } from './add-drain.ts';
 import { durationUpTo, whole } from './argument.ts';
-import type { DrainOptions } from './drain.ts';
 import type { RenderExabgpOptions } from './render.ts';
-import type { UndrainOptions } from './undrain.ts';
+import { withConfig, withJson, withSocket } from './options.ts';
 import { EXIT, EXIT_TEXTS, GATE_EXITS, processOutput, type Output } from './outcome.ts';
 
-export const DEFAULT_CONFIG = '/etc/swancast/swancast.yaml';
+export { DEFAULT_CONFIG } from './options.ts';
 export const DEFAULT_CANARY_CONFIG = '/etc/swancast/canary.yaml';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -116,42 +114,7 @@ export function buildProgram(surroundings: Surroundings, finish: (code: number) 
       finish(await release(prefix, options, surroundings));
     });
 
-  const drain = program
-    .command('drain')
-    .description(
-      'empty this gateway: clients are moved to others, then it is withdrawn, and stays so until undrain; refused where nobody else could take them',
-    )
-    .option('--reason <text>', 'why, for the log and for the next person who looks', 'no reason given')
-    .option(
-      '--for <duration>',
-      'undrain by itself after this long: 90s, 10m, 2h (default: never)',
-      drainSeconds,
-    )
-    .option('--to <gateway>', 'redirect to this gateway alone (default: every healthy one)')
-    .addOption(
-      new Option(
-        '--move <method>',
-        'auto: redirect where addresses follow the identity (sessions.addresses), else terminate; none: withdraw only',
-      )
-        .choices(MOVE_METHODS)
-        .default('auto'),
-    )
-    .option('--rate <n>', 'logins a second that this may cause elsewhere', whole(1, RATE_MAXIMUM))
-    .option('--deadline <duration>', 'give up on who is still here after this long', deadlineSeconds)
-    .option('--force', 'whatever speaks against it')
-    .option('--wait', 'until it is done; fails when the deadline passes with sessions left')
-    .option('--as <name>', AS);
-  withSocket(drain).action(async (options: DrainOptions) => {
-    const { drain: run } = await import('./drain.ts');
-    finish(await run(options, surroundings));
-  });
-  withSocket(program.command('undrain'))
-    .description('end a drain at whatever step it is: the checks decide again')
-    .option('--as <name>', AS)
-    .action(async (options: UndrainOptions) => {
-      const { undrain } = await import('./undrain.ts');
-      finish(await undrain(options, surroundings));
-    });
+  addDrain(program, surroundings, finish);
 
   withSocket(program.command('fleet'))
     .description(
@@ -276,20 +239,7 @@ export interface ForceOptions extends SocketOptions {
   readonly reason: string;
 }
 
-const withConfig = (command: Command): Command =>
-  command.option('-c, --config <file>', 'configuration file', DEFAULT_CONFIG);
-
-const withJson = (command: Command): Command => command.option('--json', 'print JSON');
-
-const withSocket = (command: Command): Command =>
-  withJson(command)
-    .option('-s, --socket <path>', 'control socket of the daemon (default: the one of the configuration)')
-    .option('-c, --config <file>', `configuration file that names the socket (default: ${DEFAULT_CONFIG})`);
-
 const seconds = durationUpTo(FORCE_SECONDS_MAXIMUM, '24h');
-const drainSeconds = durationUpTo(DRAIN_SECONDS_MAXIMUM, '720h');
-const deadlineSeconds = durationUpTo(DEADLINE_SECONDS_MAXIMUM, '24h');
-const AS = 'for units: by this name, and only if nobody else has drained this gateway';
 /** Of no fleet there are more. */
 const GATEWAYS_MAXIMUM = 99_999;
 

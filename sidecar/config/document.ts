@@ -30,7 +30,9 @@ const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/u;
 export const isRawMap = (value: Raw | undefined): value is RawMap =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-export function parseYaml(text: string, file: string): ParsedDocument {
+/** @param example what a person may start from who has nothing yet, among the examples of the package and in deploy/ */
+export function parseYaml(text: string, file: string, example = 'swancast.example.yaml'): ParsedDocument {
+  const startFrom = `start from /usr/share/doc/swancast/examples/${example} (deploy/${example} in the sources)`;
   const problems: Problem[] = [];
   const lines = new Map<string, number>();
   const counter = new LineCounter();
@@ -53,7 +55,7 @@ export function parseYaml(text: string, file: string): ParsedDocument {
   const finish = (root: RawMap | undefined): ParsedDocument => ({ root, problems, lineOf });
 
   if (text.trim() === '') {
-    report(1, '', undefined, 'a mapping', 'the file is empty; start from swancast.example.yaml');
+    report(1, '', undefined, 'a mapping', `the file is empty; ${startFrom}`);
     return finish(undefined);
   }
   // uniqueKeys: compared below, in linear time and with the path of the second one.
@@ -143,7 +145,7 @@ export function parseYaml(text: string, file: string): ParsedDocument {
   if (isRawMap(root)) return finish(problems.length === 0 || values <= VALUES_MAXIMUM ? root : undefined);
   if (problems.length === 0) {
     if (root === null) {
-      report(1, '', undefined, 'a mapping', 'the file says nothing; start from swancast.example.yaml');
+      report(1, '', undefined, 'a mapping', `the file says nothing; ${startFrom}`);
     } else {
       const found = Array.isArray(root) ? 'a list' : `the single value ${show(root)}`;
       report(

@@ -1,4 +1,4 @@
-/** Every key as a Markdown table, for README; a test holds the two together. Pure. */
+/** Every key, and keys as a Markdown table, for README.md beside this; a test holds the two together. Pure. */
 import { CHECK_TYPE_NAMES, limitsSpec } from './check-types.ts';
 import type { KeySpec, MapSpec } from './key-spec.ts';
 import { join } from './problem.ts';
@@ -19,8 +19,8 @@ export function referenceRows(): ReferenceRow[] {
 }
 
 /** | key | default | meaning | */
-export function referenceTable(): string {
-  const rows = referenceRows().map(({ key, default: value, meaning }) => {
+export function referenceTable(of: readonly ReferenceRow[] = referenceRows()): string {
+  const rows = of.map(({ key, default: value, meaning }) => {
     const [path = '', type = ''] = key.split(' ');
     return [`\`${path}\`${type === '' ? '' : ` ${type}`}`, value, meaning];
   });

@@ -194,7 +194,7 @@ export const SECTIONS = {
 } as const;
 
 const PROFILE = {
-  doc: 'How soon a frozen charon is withdrawn: "default" within 1.5 s, "fast" within 0.3 s on a host that is not short of CPU, at the price of more CPU time and of false alarms on a busy host (see "Fast profile"). It sets the defaults of the checks of type charon and ike-probe; their own keys go before it.',
+  doc: 'How soon a frozen charon is withdrawn: "default" within 1.5 s, "fast" within 0.3 s on a host that is not short of CPU, at the price of more CPU time and of false alarms on a busy host (see "Fast profile" in health/README.md). It sets the defaults of the checks of type charon and ike-probe; their own keys go before it.',
   format: PROFILES,
   default: 'default',
 } as const satisfies KeySpec;

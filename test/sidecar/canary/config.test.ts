@@ -88,7 +88,11 @@ describe('the configuration of a canary', () => {
       `${TUNNEL}${TUNNEL.replace('\ntunnels:\n', '')}`,
       'canary.yaml:7: tunnels[1].name: "gw1" is the name of tunnels[0] already; give each its own',
     ],
-    ['nothing', '', 'canary.yaml:1: the file is empty'],
+    [
+      'nothing',
+      '',
+      'canary.yaml:1: the file is empty; start from /usr/share/doc/swancast/examples/swancast-canary.example.yaml',
+    ],
   ])('%s is refused', (_, text, message) => {
     expect(problems(text).some((line) => line.includes(message))).toBe(true);
   });

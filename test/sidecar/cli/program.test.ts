@@ -36,6 +36,13 @@ describe('swancast', () => {
     for (const text of Object.values(EXIT_TEXTS)) expect(out).toContain(text);
   });
 
+  it('shows how to drain and how to end that', async () => {
+    const { code, out } = await swancast('drain', '--help');
+    expect(code).toBe(EXIT.ok);
+    expect(out).toMatch(/^ {2}swancast drain --reason "[^"]+" --wait\n/mu);
+    expect(out).toMatch(/^ {2}swancast undrain\n/mu);
+  });
+
   it('says its version', async () => {
     const { version } = JSON.parse(
       readFileSync(join(import.meta.dirname, '../../../package.json'), 'utf8'),

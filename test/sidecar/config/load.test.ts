@@ -49,7 +49,9 @@ describe('loadConfig', () => {
     const large = write('large.yaml', `${MINIMAL}# ${'x'.repeat(1024 * 1024)}\n`);
     expect(refusal(large)).toBe('/large.yaml: is larger than 1 MiB; this is not a configuration of swancast');
     expect(refusal('/dev/zero')).toContain('is larger than 1 MiB');
-    expect(refusal('/dev/null')).toBe('/dev/null:1: the file is empty; start from swancast.example.yaml');
+    expect(refusal('/dev/null')).toBe(
+      '/dev/null:1: the file is empty; start from /usr/share/doc/swancast/examples/swancast.example.yaml (deploy/swancast.example.yaml in the sources)',
+    );
   });
 
   it('wants UTF-8, with or without a byte order mark', () => {
