@@ -5,7 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DEFAULT_CONFIG } from '../sidecar/cli/program.ts';
+import { DEFAULT_CONFIG } from '../sidecar/cli/options.ts';
 import type { ReferenceRow } from '../sidecar/config/reference.ts';
 import { checkLimits, configSections, sectionDoc } from './config-sections.ts';
 import { escape, item, marked, verbatim } from './roff.ts';

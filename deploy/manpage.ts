@@ -6,7 +6,8 @@
 import type { Argument, Command, Option } from 'commander';
 import { DRAIN_EXAMPLES } from '../sidecar/cli/add-drain.ts';
 import { EXIT, EXIT_TEXTS, GATE_EXITS } from '../sidecar/cli/outcome.ts';
-import { buildProgram, DEFAULT_CANARY_CONFIG, DEFAULT_CONFIG } from '../sidecar/cli/program.ts';
+import { DEFAULT_CANARY_CONFIG, DEFAULT_CONFIG } from '../sidecar/cli/options.ts';
+import { buildProgram } from '../sidecar/cli/program.ts';
 import { escape, item, paragraph } from './roff.ts';
 
 export function manpage(): string {

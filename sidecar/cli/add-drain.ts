@@ -5,7 +5,7 @@ import { DEADLINE_SECONDS_MAXIMUM, MOVE_METHODS, RATE_MAXIMUM } from '../session
 import { durationUpTo, whole } from './argument.ts';
 import type { DrainOptions } from './drain.ts';
 import { withSocket } from './options.ts';
-import type { Surroundings } from './program.ts';
+import type { Surroundings } from './surroundings.ts';
 import type { UndrainOptions } from './undrain.ts';
 
 const drainSeconds = durationUpTo(DRAIN_SECONDS_MAXIMUM, '720h');

@@ -3,10 +3,15 @@ import type { CanaryReport } from '../../health/canary/report.ts';
 import { loadCanaryConfig } from '../canary/config.ts';
 import { printable } from '../printable.ts';
 import { EXIT, printJson } from './outcome.ts';
-import type { CanaryOptions, Surroundings } from './program.ts';
+import type { ConfigOption, JsonOption } from './options.ts';
+import type { Surroundings } from './surroundings.ts';
 import { reported } from './reported.ts';
 import { duration } from '../duration.ts';
 import { table } from './table.ts';
+
+export interface CanaryOptions extends ConfigOption, JsonOption {
+  readonly once?: boolean;
+}
 
 /** Resolves when the daemon has ended, or with `--once` after one round. */
 export async function canary(options: CanaryOptions, { output }: Surroundings): Promise<number> {

@@ -2,7 +2,8 @@
 import type { CheckList, ListedCheck } from '../check-desk.ts';
 import { askDaemon, exchange } from './exchange.ts';
 import { EXIT, printJson } from './outcome.ts';
-import type { SocketOptions, Surroundings } from './program.ts';
+import type { SocketOptions } from './options.ts';
+import type { Surroundings } from './surroundings.ts';
 import { duration } from '../duration.ts';
 import { table } from './table.ts';
 

@@ -7,7 +7,8 @@ import { ConfigError, type Problem } from '../config/problem.ts';
 import { warnings, type Warning } from '../config/warnings.ts';
 import { checkExabgpConf } from '../exabgp-input.ts';
 import { EXIT, printJson } from './outcome.ts';
-import type { ConfigOption, JsonOption, Surroundings } from './program.ts';
+import type { ConfigOption, JsonOption } from './options.ts';
+import type { Surroundings } from './surroundings.ts';
 import { reported } from './reported.ts';
 
 export function check(

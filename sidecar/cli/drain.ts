@@ -9,7 +9,8 @@ import { askDaemon, exchange } from './exchange.ts';
 import { orderedBy } from './force.ts';
 import { isSessions } from './is-sessions.ts';
 import { EXIT, printJson } from './outcome.ts';
-import type { SocketOptions, Surroundings } from './program.ts';
+import type { SocketOptions } from './options.ts';
+import type { Surroundings } from './surroundings.ts';
 
 export interface DrainOptions extends SocketOptions {
   readonly reason: string;

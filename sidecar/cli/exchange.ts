@@ -6,7 +6,8 @@ import { ConfigError } from '../config/problem.ts';
 import { SECTIONS } from '../config/schema.ts';
 import { printable } from '../printable.ts';
 import { EXIT } from './outcome.ts';
-import { DEFAULT_CONFIG, type SocketOptions, type Surroundings } from './program.ts';
+import { DEFAULT_CONFIG, type SocketOptions } from './options.ts';
+import type { Surroundings } from './surroundings.ts';
 
 export class DaemonError extends Error {
   override readonly name = 'DaemonError';

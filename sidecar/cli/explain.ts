@@ -6,7 +6,8 @@ import type { Trouble } from '../trouble.ts';
 import { askStatus } from './fetch-status.ts';
 import { BEATEN } from './force.ts';
 import { EXIT, printJson } from './outcome.ts';
-import type { SocketOptions, Surroundings } from './program.ts';
+import type { SocketOptions } from './options.ts';
+import type { Surroundings } from './surroundings.ts';
 import { routeWord, stateWord } from './status.ts';
 
 export async function explain(options: SocketOptions, surroundings: Surroundings): Promise<number> {

@@ -3,7 +3,8 @@ import type { PrefixStatus } from '../prefix-status.ts';
 import type { Status } from '../status.ts';
 import { askDaemon, exchange } from './exchange.ts';
 import { isSessions } from './is-sessions.ts';
-import type { SocketOptions, Surroundings } from './program.ts';
+import type { SocketOptions } from './options.ts';
+import type { Surroundings } from './surroundings.ts';
 
 /** The status, or the exit code after the one line that says why there is none. */
 export const askStatus = (

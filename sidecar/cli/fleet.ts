@@ -1,12 +1,19 @@
 /** `swancast fleet`: all gateways as this one hears them, and gates for those who work on them. */
 import { duration } from '../duration.ts';
-import { askGate } from '../fleet/gate.ts';
+import { askGate, type Gate } from '../fleet/gate.ts';
 import type { FleetReport, GatewayReport } from '../fleet/report.ts';
 import type { FleetPrefix } from '../fleet/word.ts';
 import { askDaemon, exchange } from './exchange.ts';
 import { EXIT, printJson } from './outcome.ts';
-import type { FleetOptions, Surroundings } from './program.ts';
+import type { SocketOptions } from './options.ts';
+import type { Surroundings } from './surroundings.ts';
 import { table } from './table.ts';
+
+export interface FleetOptions extends SocketOptions {
+  readonly gate?: Gate;
+  readonly gateway?: string;
+  readonly minimum?: number;
+}
 
 /** Exit codes of a gate: GATE_EXITS in outcome.ts. */
 export async function fleet(options: FleetOptions, surroundings: Surroundings): Promise<number> {

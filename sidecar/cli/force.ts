@@ -8,7 +8,14 @@ import type { PrefixStatus } from '../prefix-status.ts';
 import { askDaemon, exchange } from './exchange.ts';
 import { isOrdered } from './fetch-status.ts';
 import { EXIT, printJson } from './outcome.ts';
-import type { ForceOptions, Surroundings } from './program.ts';
+import type { SocketOptions } from './options.ts';
+import type { Surroundings } from './surroundings.ts';
+
+export interface ForceOptions extends SocketOptions {
+  /** Seconds. */
+  readonly for: number;
+  readonly reason: string;
+}
 
 export async function force(
   verb: ForceVerb,

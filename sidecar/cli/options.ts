@@ -2,6 +2,20 @@
 import type { Command } from 'commander';
 
 export const DEFAULT_CONFIG = '/etc/swancast/swancast.yaml';
+export const DEFAULT_CANARY_CONFIG = '/etc/swancast/canary.yaml';
+
+export interface ConfigOption {
+  readonly config: string;
+}
+
+export interface JsonOption {
+  readonly json?: boolean;
+}
+
+export interface SocketOptions extends JsonOption {
+  readonly socket?: string;
+  readonly config?: string;
+}
 
 export const withConfig = (command: Command): Command =>
   command.option('-c, --config <file>', 'configuration file', DEFAULT_CONFIG);

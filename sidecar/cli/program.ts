@@ -12,25 +12,26 @@
  * outcome.ts has the exit codes. Each command is imported when it is called, so that none waits for the parts of another.
  */
 import { Argument, Command, CommanderError, Option } from 'commander';
-import type { Gate } from '../fleet/gate.ts';
 import { VERSION } from '../installation.ts';
 import { FORCE_SECONDS_MAXIMUM, FORCE_VERBS, type ForceVerb } from '../intent.ts';
+import type { Gate } from '../fleet/gate.ts';
 import { addDrain } from './add-drain.ts';
 import { durationUpTo, whole } from './argument.ts';
+import type { CanaryOptions } from './canary.ts';
+import type { FleetOptions } from './fleet.ts';
+import type { ForceOptions } from './force.ts';
 import type { RenderExabgpOptions } from './render.ts';
-import { withConfig, withJson, withSocket } from './options.ts';
-import { EXIT, EXIT_TEXTS, GATE_EXITS, processOutput, type Output } from './outcome.ts';
-
-export { DEFAULT_CONFIG } from './options.ts';
-export const DEFAULT_CANARY_CONFIG = '/etc/swancast/canary.yaml';
-
-export type Environment = Readonly<Record<string, string | undefined>>;
-
-/** What a command gets besides its options. */
-export interface Surroundings {
-  readonly output: Output;
-  readonly env: Environment;
-}
+import {
+  DEFAULT_CANARY_CONFIG,
+  withConfig,
+  withJson,
+  withSocket,
+  type ConfigOption,
+  type JsonOption,
+  type SocketOptions,
+} from './options.ts';
+import { EXIT, EXIT_TEXTS, GATE_EXITS, processOutput } from './outcome.ts';
+import type { Surroundings } from './surroundings.ts';
 
 /** Runs one command line (`argv` as in process.argv). Resolves with the exit code, see EXIT. */
 export async function main(
@@ -213,30 +214,6 @@ export function buildProgram(surroundings: Surroundings, finish: (code: number) 
       finish(version(options, surroundings));
     });
   return program;
-}
-
-export interface ConfigOption {
-  readonly config: string;
-}
-export interface JsonOption {
-  readonly json?: boolean;
-}
-export interface SocketOptions extends JsonOption {
-  readonly socket?: string;
-  readonly config?: string;
-}
-export interface CanaryOptions extends ConfigOption, JsonOption {
-  readonly once?: boolean;
-}
-export interface FleetOptions extends SocketOptions {
-  readonly gate?: Gate;
-  readonly gateway?: string;
-  readonly minimum?: number;
-}
-export interface ForceOptions extends SocketOptions {
-  /** Seconds. */
-  readonly for: number;
-  readonly reason: string;
 }
 
 const seconds = durationUpTo(FORCE_SECONDS_MAXIMUM, '24h');

@@ -5,7 +5,8 @@ import { askDaemon, exchange } from './exchange.ts';
 import { isOrdered } from './fetch-status.ts';
 import { orderedBy } from './force.ts';
 import { EXIT, printJson } from './outcome.ts';
-import type { SocketOptions, Surroundings } from './program.ts';
+import type { SocketOptions } from './options.ts';
+import type { Surroundings } from './surroundings.ts';
 
 /** Without a prefix: all that is forced or held down. */
 export async function release(

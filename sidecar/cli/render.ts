@@ -7,7 +7,7 @@ import { loadConfig } from '../config/load.ts';
 import { exabgpConf } from '../exabgp-input.ts';
 import { gtsmRules } from './gtsm.ts';
 import { EXIT } from './outcome.ts';
-import type { Surroundings } from './program.ts';
+import type { Surroundings } from './surroundings.ts';
 import { reported } from './reported.ts';
 
 /**

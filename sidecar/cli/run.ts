@@ -5,7 +5,7 @@ import { loadConfig, requireCredentials } from '../config/load.ts';
 import { checkExabgpConf } from '../exabgp-input.ts';
 import { EXIT } from './outcome.ts';
 import { tuneEngine } from '../engine.ts';
-import type { Surroundings } from './program.ts';
+import type { Surroundings } from './surroundings.ts';
 import { reported } from './reported.ts';
 
 /** Resolves when the daemon has ended, with its exit code. */

@@ -4,7 +4,8 @@ import type { Status } from '../status.ts';
 import { leavingLines } from './drain-text.ts';
 import { askStatus } from './fetch-status.ts';
 import { EXIT, printJson } from './outcome.ts';
-import type { SocketOptions, Surroundings } from './program.ts';
+import type { SocketOptions } from './options.ts';
+import type { Surroundings } from './surroundings.ts';
 import { table } from './table.ts';
 
 export async function status(options: SocketOptions, surroundings: Surroundings): Promise<number> {

@@ -5,7 +5,8 @@ import { askDaemon, exchange } from './exchange.ts';
 import { orderedBy } from './force.ts';
 import { isSessions } from './is-sessions.ts';
 import { EXIT, printJson } from './outcome.ts';
-import type { SocketOptions, Surroundings } from './program.ts';
+import type { SocketOptions } from './options.ts';
+import type { Surroundings } from './surroundings.ts';
 
 export interface UndrainOptions extends SocketOptions {
   readonly as?: string;
