@@ -7,11 +7,12 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Result } from '../health/check.ts';
 import type { Transition } from './decision.ts';
 import { fleetGauges } from './fleet-gauges.ts';
+import { GATEWAY_STATES } from './gateway-state.ts';
 import { gaugeMaker } from './gauge.ts';
 import { prefixGauges } from './prefix-gauges.ts';
 import { holdsRoute } from './prefix.ts';
 import { sessionGauges } from './session-gauges.ts';
-import { GATEWAY_STATES, type Status } from './status.ts';
+import type { Status } from './status.ts';
 import { transitionReason } from './transition.ts';
 
 /** What the metrics read when they are scraped. */

@@ -9,6 +9,7 @@ import type { Class } from '../health/reason.ts';
 import type { LeaseReport, NeighborState } from '../bgp/lease.ts';
 import type { Policy, State } from './decision.ts';
 import { fleetStatus, type FleetStatus } from './fleet-status.ts';
+import type { GatewayState } from './gateway-state.ts';
 import type { BgpObstacles } from './obstacles.ts';
 import { prefixStatus, type PrefixStatus } from './prefix-status.ts';
 import { excerpt } from './printable.ts';
@@ -16,18 +17,6 @@ import { REASONS, type Reason } from './reason.ts';
 import { sessionsStatus, type SessionsStatus } from './sessions/progress.ts';
 import type { TransitionStatus } from './transition.ts';
 import { evidenceOf, type CheckState } from './verdict.ts';
-
-/** The gateway's state for people: the best of its prefixes. */
-export const GATEWAY_STATES = [
-  'starting',
-  'announced',
-  'degraded',
-  'draining',
-  'withdrawn',
-  'drained',
-  'stopping',
-] as const;
-export type GatewayState = (typeof GATEWAY_STATES)[number];
 
 export interface CheckStatus {
   readonly name: string;

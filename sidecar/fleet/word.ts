@@ -8,7 +8,7 @@
 import { CLASSES, type Class } from '../../health/reason.ts';
 import type { Phase } from '../prefix.ts';
 import { excerpt, isPrintable } from '../printable.ts';
-import type { GatewayState } from '../status.ts';
+import type { GatewayState } from '../gateway-state.ts';
 
 export interface FleetWord {
   readonly gateway: string;

@@ -8,7 +8,7 @@ import { FORCE_VERBS } from '../../sidecar/intent.ts';
 import type { Phase } from '../../sidecar/prefix.ts';
 import { REASONS } from '../../sidecar/reason.ts';
 import { NO_PINS } from '../../sidecar/sessions/pin.ts';
-import { GATEWAY_STATES } from '../../sidecar/status.ts';
+import { GATEWAY_STATES } from '../../sidecar/gateway-state.ts';
 import {
   alertmanagerConfig,
   alertTests,
