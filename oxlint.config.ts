@@ -96,6 +96,7 @@ export default defineConfig({
   rules: {
     'no-console': 'error',
     eqeqeq: 'error',
+    'max-lines': ['error', { max: 300 }],
     'typescript/no-explicit-any': 'error',
     'typescript/no-non-null-assertion': 'error',
     'typescript/no-floating-promises': 'error',
@@ -142,5 +143,7 @@ export default defineConfig({
     }),
     { files: [...PURE_HEALTH, ...PURE_VICI, ...PURE_BGP, ...PURE_SIDECAR], rules: NO_CLOCK },
     { files: ['test/**/*.ts', 'deploy/**/*.ts', 'sidecar/cli/**/*.ts'], rules: { 'no-console': 'off' } },
+    // Still to be split by subject; nothing may join them.
+    { files: ['test/sidecar/sessions/*.ts'], rules: { 'max-lines': 'off' } },
   ],
 });

@@ -13,6 +13,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Endpoint } from '../../health/limits.ts';
 import { CHECK_TYPES, type CheckPlan, type CheckTypeName } from '../../health/registry.ts';
 import { PING } from '../../health/reach/icmp.ts';
+import { endpoint as plainEndpoint } from '../health/reach/endpoint.fixture.ts';
 import { Agent } from './health-agent-process.ts';
 import { ANYCAST_4, ANYCAST_6, HealthNet, missing } from './health-net.ts';
 
@@ -47,17 +48,7 @@ const device = (name: string, limits: Record<string, unknown>): CheckPlan =>
     ...limits,
   });
 
-const endpoint = (more: Partial<Endpoint>): Partial<Endpoint> => ({
-  target: INSIDE,
-  name: '',
-  path: '/',
-  status: 200,
-  record: 'A',
-  expect: '',
-  verify: true,
-  source: '',
-  ...more,
-});
+const endpoint = (more: Partial<Endpoint>): Endpoint => plainEndpoint({ target: INSIDE, ...more });
 
 /** A server inside: HTTP that shows who asks, and a TCP port that accepts. Line "ready" once it listens. */
 const SERVER = `

@@ -8,6 +8,7 @@ import type { Result } from '../../health/check.ts';
 import { CHECK_TYPES, type CheckPlan, type CheckTypeName } from '../../health/registry.ts';
 import { readStats } from '../../health/strongswan.ts';
 import { openReader } from '../../health/vici/index.ts';
+import { OFF } from '../health/checks/sa-count.fixture.ts';
 import { Agent, said } from './health-agent-process.ts';
 import { ANYCAST_4, ANYCAST_6, CLIENT_CONF, GATEWAY_CONF, HealthNet, missing } from './health-net.ts';
 
@@ -26,17 +27,9 @@ const probe = (name: string, address: string): CheckPlan =>
 const PLANS = [
   plan('charon', 'charon', { connectionsMinimum: 1 }),
   plan('sa-count', 'sa-count', {
+    ...OFF,
     ikeSasMinimum: 1,
-    ikeSasMaximum: 0,
-    childSasMinimum: 0,
-    childSasMaximum: 0,
-    halfOpenMaximum: 0,
-    collapsePercent: 0,
-    collapseWindowMs: 300_000,
-    collapseFloor: 20,
-    connectionMinimums: [],
     listIntervalMs: 3_600_000, // all but the first count is by events
-    ignoreIdentities: [],
   }),
   probe('probe-4', ANYCAST_4),
   probe('probe-6', ANYCAST_6),

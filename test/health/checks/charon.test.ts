@@ -1,16 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type Socket } from 'node:net';
-import { once } from 'node:events';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { CharonLink, type Look } from '../../../health/charon-link.ts';
-import type { Check, Judgement } from '../../../health/check.ts';
-import { create, judge } from '../../../health/checks/charon.ts';
-import { FakeCharon } from '../../fake/charon.ts';
-import { firstRecorded, KeptLog, snapshot } from '../fixture.ts';
-
-const LIMITS = { connectionsMinimum: 1 };
+/** What the check says of a charon: that answers, hangs, crashes, comes back; and how it ends. */
+import { describe, expect, it } from 'vitest';
+import type { Look } from '../../../health/charon-link.ts';
+import { judge } from '../../../health/checks/charon.ts';
+import { snapshot } from '../fixture.ts';
+import { LIMITS, PASS, socketPath, startCharon, watch } from './charon.fixture.ts';
 
 describe('what a look is worth', () => {
   const answered = (connections: readonly string[], total = 12): Look => ({
@@ -36,87 +29,6 @@ describe('what a look is worth', () => {
     expect(judge(answered([]), { connectionsMinimum: 0 }).verdict).toBe('pass');
   });
 });
-
-/** Says what a charon with one connection says. */
-function script(charon: FakeCharon): FakeCharon {
-  return charon
-    .on('version', () => firstRecorded('version'))
-    .on('stats', () => firstRecorded('stats'))
-    .on('get-conns', () => firstRecorded('get-conns'))
-    .on('get-counters', () => firstRecorded('get-counters'));
-}
-
-async function socketPath(): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), 'swancast-charon-'));
-  onTestFinished(() => rm(directory, { recursive: true, force: true }));
-  return join(directory, 'vici.sock');
-}
-
-async function startCharon(path: string): Promise<FakeCharon> {
-  const charon = script(await FakeCharon.listen(path));
-  onTestFinished(() => charon.stop().catch(() => undefined));
-  return charon;
-}
-
-interface Watched {
-  readonly link: CharonLink;
-  readonly check: Check;
-  readonly emitted: Judgement[];
-  /** How often the link asked for a look. */
-  looks: number;
-  /** Resolves with the next judgement that is emitted. */
-  emits: () => Promise<Judgement>;
-  observe: () => Promise<string>;
-}
-
-/** The check on a link of its own. `timeoutMs` is short where a test waits for it to run out. */
-function watch(path: string, timeoutMs = 2000, now = (): number => performance.now()): Watched {
-  const log = new KeptLog();
-  const link = new CharonLink({ path, now, log, deadlineMs: timeoutMs * 0.9 });
-  const check = create(
-    {
-      name: 'charon',
-      dependsOn: [],
-      triggeredBy: [],
-      pace: { intervalMs: 1000, fastMs: 200, timeoutMs },
-      limits: LIMITS,
-    },
-    { link, now, announced: () => false, log },
-  );
-  let wake: ((judgement: Judgement) => void) | undefined;
-  const watched: Watched = {
-    link,
-    check,
-    emitted: [],
-    looks: 0,
-    emits: () =>
-      new Promise((resolve) => {
-        wake = resolve;
-      }),
-    observe: async () => {
-      const judgement = await check.observe(new AbortController().signal);
-      return judgement.verdict === 'pass'
-        ? `pass ${judgement.value ?? ''}`
-        : `${judgement.verdict} ${judgement.reason}`;
-    },
-  };
-  const unwatch = check.watch?.(
-    (judgement) => {
-      watched.emitted.push(judgement);
-      wake?.(judgement);
-    },
-    () => {
-      watched.looks += 1;
-    },
-  );
-  onTestFinished(() => {
-    unwatch?.();
-    link.close();
-  });
-  return watched;
-}
-
-const PASS = 'pass 5.9.8, 1 IKE_SA, 1 connection';
 
 describe('a charon', () => {
   it('that answers passes; what is asked is stats each time, and get-conns when it was some time ago', async () => {
@@ -251,68 +163,6 @@ describe('a charon', () => {
     const charon = await startCharon(path);
     await charon.until(() => charon.requests.includes('+ike-update')); // by the backoff alone
     expect(await watched.observe()).toBe(PASS);
-  });
-});
-
-describe('something else behind the socket', () => {
-  async function listen(path: string, onSocket: (socket: Socket) => void): Promise<void> {
-    const sockets = new Set<Socket>();
-    const server = createServer((socket) => {
-      sockets.add(socket);
-      socket.on('error', () => undefined);
-      onSocket(socket);
-    });
-    server.listen(path);
-    await once(server, 'listening');
-    onTestFinished(() => {
-      server.close();
-      for (const socket of sockets) socket.destroy();
-    });
-  }
-
-  it.each([
-    ['a web server', (socket: Socket) => void socket.write('HTTP/1.1 400 Bad Request\r\n\r\n')],
-    ['a program that hangs up', (socket: Socket) => void socket.end()],
-  ])('%s', async (_, onSocket) => {
-    const path = await socketPath();
-    await listen(path, onSocket);
-    expect(await watch(path).observe()).toBe('fail not-charon');
-  });
-
-  it('a program that says nothing is silent', async () => {
-    const path = await socketPath();
-    await listen(path, () => undefined);
-    expect(await watch(path, 100).observe()).toBe('fail vici-silent');
-  });
-
-  it.each([
-    ['a VICI speaker of another name', 'version', { daemon: 'swanctl', version: '5.9.8' }],
-    ['a VICI speaker without stats', 'stats', { hello: 'world' }],
-  ])('%s', async (_, command, answer) => {
-    const path = await socketPath();
-    const charon = await startCharon(path);
-    charon.on(command, () => answer);
-    expect(await watch(path).observe()).toBe('fail not-charon');
-  });
-
-  it('a charon that knows no stats', async () => {
-    const path = await socketPath();
-    const charon = await FakeCharon.listen(path);
-    onTestFinished(() => charon.stop());
-    charon.on('version', () => firstRecorded('version'));
-    expect(await watch(path).observe()).toBe('fail not-charon');
-  });
-
-  it('a charon that always hangs up is no charon, and is not asked thousands of times', async () => {
-    const path = await socketPath();
-    const charon = await startCharon(path);
-    charon.on('stats', (_, client) => {
-      client.socket.destroy();
-      return undefined;
-    });
-    const { observe } = watch(path);
-    expect(await observe()).toBe('fail not-charon');
-    expect(charon.requests.filter((name) => name === 'stats')).toHaveLength(2);
   });
 });
 

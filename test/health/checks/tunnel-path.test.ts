@@ -1,24 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { AT_ONCE, create, judge, type Tried } from '../../../health/checks/tunnel-path.ts';
-import type { Endpoint } from '../../../health/limits.ts';
 import type { Reached } from '../../../health/reach/outcome.ts';
-
-const endpoint = (target: string): Endpoint => ({
-  type: 'tcp',
-  target,
-  port: 443,
-  name: '',
-  path: '/',
-  status: 200,
-  record: 'A',
-  expect: '',
-  verify: true,
-  source: '',
-});
+import { endpoint } from '../reach/endpoint.fixture.ts';
 
 const tried = (...kinds: Reached['kind'][]): Tried[] =>
   kinds.map((kind, index) => ({
-    endpoint: endpoint(`10.0.0.${String(index + 1)}`),
+    endpoint: endpoint({ target: `10.0.0.${String(index + 1)}`, port: 443 }),
     reached: { kind, detail: 'because' },
   }));
 const [up, down, odd] = ['reached', 'failed', 'untried'] as const;
@@ -72,7 +59,9 @@ describe('a long list', () => {
         triggeredBy: [],
         pace: { intervalMs: 5000, fastMs: 1000, timeoutMs: 1000 },
         limits: {
-          endpoints: Array.from({ length: count }, (_, index) => endpoint(`10.0.0.${String(index)}`)),
+          endpoints: Array.from({ length: count }, (_, index) =>
+            endpoint({ target: `10.0.0.${String(index)}`, port: 443 }),
+          ),
           minimum: 1,
           source: '10.1.1.2',
         },

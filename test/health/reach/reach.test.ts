@@ -10,6 +10,7 @@ import { reach } from '../../../health/reach/reach.ts';
 import { reachTcp, reachTls } from '../../../health/reach/tcp.ts';
 import type { RunOutcome } from '../../../health/run-program.ts';
 import { FakeDnsServer } from '../../fake/dns-server.ts';
+import { endpoint } from './endpoint.fixture.ts';
 import { none, selfSigned, Servers } from './fixture.ts';
 
 const servers = new Servers();
@@ -175,20 +176,6 @@ describe('ping', () => {
 });
 
 describe('an endpoint', () => {
-  const endpoint = (more: Partial<Endpoint>): Endpoint => ({
-    type: 'tcp',
-    target: '127.0.0.1',
-    port: undefined,
-    name: '',
-    path: '/',
-    status: 200,
-    record: 'A',
-    expect: '',
-    verify: true,
-    source: '',
-    ...more,
-  });
-
   it('is tried in the way of its type', async () => {
     const tried = async (more: Partial<Endpoint>, source = ''): Promise<string> => {
       const reached = await reach(endpoint(more), source, 5000, none);

@@ -23,6 +23,27 @@ const calm = {
   flap_hold_seconds: 0,
 } as const;
 
+/** Nothing is wanted, announced or awaited. */
+const idle = {
+  ...calm,
+  consequences: [],
+  also: [],
+  desired: false,
+  acknowledged: false,
+  has_session: false,
+  next: [],
+} as const;
+
+/** Withdrawn half a second ago, as charon is gone. */
+const fallen = {
+  ...idle,
+  ...gone,
+  state: 'withdrawn',
+  since_seconds: 0.5,
+  hold_down_seconds: 1.5,
+  flaps: 1,
+} as const;
+
 export const WITHDRAWN: Status = {
   version: '1.2.3',
   gateway: 'gw1',
@@ -32,33 +53,14 @@ export const WITHDRAWN: Status = {
   prefixes: [
     {
       prefix: '192.0.2.1/32',
-      state: 'withdrawn',
-      since_seconds: 0.5,
-      hold_down_seconds: 1.5,
-      flaps: 1,
-      ...calm,
-      consequences: [],
-      also: [],
-      desired: false,
-      acknowledged: false,
-      has_session: false,
+      ...fallen,
       next: ['charon passes 2 times in a row', 'the hold-down ends in 1.5 s'],
-      ...gone,
     },
     {
       prefix: '2001:db8:53::1/128',
-      state: 'withdrawn',
-      since_seconds: 0.5,
-      hold_down_seconds: 1.5,
-      flaps: 1,
-      ...calm,
-      consequences: [],
-      also: [],
-      desired: false,
+      ...fallen,
       acknowledged: true,
       has_session: true,
-      next: [],
-      ...gone,
     },
   ],
   checks: [
@@ -113,13 +115,8 @@ export const UNHEARD: Status = {
       since_seconds: 600,
       hold_down_seconds: 0,
       flaps: 0,
-      ...calm,
-      consequences: [],
-      also: [],
+      ...idle,
       desired: true,
-      acknowledged: false,
-      has_session: false,
-      next: [],
       reason: 'all-pass',
       class: 'advisory',
       sentence: 'every check that bears on the announcement passes',
@@ -149,12 +146,7 @@ export const FORCED: Status = {
       since_seconds: 120,
       hold_down_seconds: 0,
       flaps: 0,
-      ...calm,
-      consequences: [],
-      also: [],
-      desired: false,
-      acknowledged: false,
-      has_session: false,
+      ...idle,
       next: ['the order ends in 8 min, or with `swancast release`'],
       reason: 'forced-withdraw',
       class: 'advisory',
@@ -185,19 +177,8 @@ export const FORCED: Status = {
       },
     },
     {
-      ...gone,
+      ...fallen,
       prefix: '2001:db8:53::1/128',
-      state: 'withdrawn',
-      since_seconds: 0.5,
-      hold_down_seconds: 1.5,
-      flaps: 1,
-      ...calm,
-      consequences: [],
-      also: [],
-      desired: false,
-      acknowledged: false,
-      has_session: false,
-      next: [],
       forced: {
         verb: 'announce',
         who: 'bob (sudo)',
