@@ -66,7 +66,10 @@ export function manpage(): string {
       'the control socket, which status, explain, fleet, check, force, release, drain and undrain ask',
     ),
     ...item('/run/swancast/lease.sock', 'the socket between swancast and its guard'),
-    ...item('/var/lib/swancast/intent.json', 'what is forced, and a drain, kept over restarts'),
+    ...item(
+      '/var/lib/swancast/intent.json',
+      'what is forced, and a drain, kept over restarts; a broken one is kept beside it as intent.json.corrupt',
+    ),
     ...item('/usr/share/doc/swancast/README.md', 'the way in, and on to pages about every part'),
     '.SH SEE ALSO',
     '.BR swancast.yaml (5),',

@@ -6,6 +6,7 @@ import { prefixText } from './config/address.ts';
 import type { Event } from './decision.ts';
 import { intentOf, intentSentence, type Ended, type Intent, type Intents, type Moment } from './intent.ts';
 import { IntentFileError, type IntentFile } from './intent-file.ts';
+import { problemSentence, type IntentProblem } from './intent-problem.ts';
 import { parseForceOrder, parseReleaseOrder } from './order.ts';
 
 /** What became of an order: the prefixes that it concerned, or why it was refused and changed nothing. */
@@ -14,19 +15,28 @@ export type Outcome =
   | { readonly refused: 'bad-order' | 'unavailable' | 'not-kept'; readonly why: string };
 
 export interface BreakGlassOptions {
-  readonly file: Pick<IntentFile, 'look' | 'read' | 'write' | 'path'>;
+  readonly file: Pick<IntentFile, 'look' | 'read' | 'copyAside' | 'write' | 'path'>;
   /** The configured prefixes, in their canonical text. */
   readonly prefixes: () => readonly string[];
   /** What is ordered now. */
   readonly intents: () => Intents;
-  /** What the file says of a drain, at the start; anything. Gives what of it holds, which goes on being kept. */
-  readonly onDrain?: (kept: unknown) => object | undefined;
+  /** What the file says of a drain, at the start; anything. Gives what of it holds, and what is wrong with the rest. */
+  readonly onDrain?: (kept: unknown) => HeldDrain;
   /** The prefixes that have flapped: held down now, or on their way to it. */
   readonly flapped: () => readonly string[];
   readonly dispatch: (event: Event) => void;
   readonly clock: () => Moment;
   readonly log: (level: 'info' | 'warn' | 'error', message: string, fields?: object) => void;
 }
+
+export interface HeldDrain {
+  /** It goes on being kept; undefined: none. */
+  readonly kept: object | undefined;
+  readonly problems: readonly IntentProblem[];
+}
+
+/** The lines about what is broken in a file that may be as long as it likes. */
+const PROBLEMS_MAXIMUM = 20;
 
 /** What an order would make of what was ordered before. */
 interface Change {
@@ -58,18 +68,42 @@ export class BreakGlass {
 
   /** Takes up what was ordered before a restart. Before the first word of the guard, which may adopt routes. */
   async start(): Promise<void> {
-    const { file, dispatch, clock, log } = this.#options;
-    try {
-      const { intents, corrected, drain } = await file.read(clock());
-      for (const intent of intents) log('warn', `still ordered: ${intentSentence(intent)}`, fields(intent));
-      if (intents.length > 0) dispatch({ type: 'intent', intents });
-      if (drain !== undefined) this.#drain = this.#options.onDrain?.(drain);
-      if (corrected) this.#keep();
-    } catch (error) {
-      if (!(error instanceof IntentFileError)) throw error;
-      log('error', error.message, { code: error.code });
+    // Whatever writes meanwhile waits: what is broken is kept aside before.
+    await this.#after(async () => {
+      try {
+        await this.#takeUp();
+      } catch (error) {
+        if (!(error instanceof IntentFileError)) throw error;
+        this.#options.log('error', error.message, { code: error.code });
+      }
+      if (this.#state === 'starting') this.#state = 'open';
+    });
+  }
+
+  /** What can be taken of the file is in effect, the rest is said and kept aside. */
+  async #takeUp(): Promise<void> {
+    const { file, dispatch, onDrain, clock, log } = this.#options;
+    const { intents, corrected, drain, problems } = await file.read(clock());
+    for (const intent of intents) log('warn', `still ordered: ${intentSentence(intent)}`, fields(intent));
+    if (intents.length > 0) dispatch({ type: 'intent', intents });
+    const held = drain === undefined ? undefined : onDrain?.(drain);
+    this.#drain = held?.kept;
+    const wrong = [...problems, ...(held?.problems ?? [])];
+    if (wrong.length > 0) await this.#complain(wrong);
+    if (corrected || wrong.length > 0) this.#keep();
+  }
+
+  async #complain(wrong: readonly IntentProblem[]): Promise<void> {
+    const { file, log } = this.#options;
+    for (const each of wrong.slice(0, PROBLEMS_MAXIMUM)) {
+      const { key, value, expected } = each;
+      log('error', problemSentence(file.path, each), { code: 'INTENT_BROKEN', key, value, expected });
     }
-    this.#state = 'open';
+    const more = wrong.length - PROBLEMS_MAXIMUM;
+    if (more > 0)
+      log('error', `${file.path}: ${more} more of its orders are broken`, { code: 'INTENT_BROKEN' });
+    const aside = await file.copyAside();
+    log('warn', `${file.path}: as it was it is kept in ${aside}`, { aside });
   }
 
   /** Says now what would refuse an order later: in the night nobody wants to learn of a missing directory. */
@@ -196,7 +230,7 @@ export class BreakGlass {
     const { file, intents, log } = this.#options;
     void this.#after(() => file.write([...intents().values()], this.#drain)).catch((error: unknown) => {
       if (!(error instanceof IntentFileError)) throw error;
-      log('warn', `what is over could not be taken out of the file: ${error.message}`, {
+      log('warn', `the file still says what holds no longer: ${error.message}`, {
         code: error.code,
       });
     });

@@ -5,6 +5,7 @@
  * While a process runs, the monotonic `endsAt` counts: a stepped clock changes nothing. Only a restart has to
  * trust the wall clock, and then never for longer than was ordered.
  */
+import { intentProblem, type IntentProblem } from './intent-problem.ts';
 import { isPrintable } from './printable.ts';
 
 export const FORCE_VERBS = ['announce', 'withdraw'] as const;
@@ -102,32 +103,47 @@ export function intentsText(intents: Iterable<Intent>, drain?: object): string {
   return `${JSON.stringify({ version: VERSION, forced, drain }, null, 2)}\n`;
 }
 
-/**
- * The file read again. `corrected`: what stands there is not what holds (any more), so it should be written anew.
- * A text says what is wrong with it.
- */
-export function parseIntents(
-  text: string,
-  moment: Moment,
-): { readonly intents: readonly Intent[]; readonly corrected: boolean; readonly drain: unknown } | string {
+/** What the file says, as far as it can be taken. */
+export interface KeptOrders {
+  readonly intents: readonly Intent[];
+  /** What stands there is not what holds (any more), so it should be written anew. */
+  readonly corrected: boolean;
+  /** What stands under `drain`, anything; undefined: nothing. */
+  readonly drain: unknown;
+  readonly problems: readonly IntentProblem[];
+}
+
+/** The file read again, each part by itself: what is broken is named, the rest holds. A text: nothing can be read. */
+export function parseIntents(text: string, moment: Moment): KeptOrders | string {
   let raw: unknown;
   try {
     raw = JSON.parse(text);
   } catch {
     return 'it is not JSON';
   }
-  if (!isObject(raw) || raw['version'] !== VERSION) return `it is not of version ${VERSION}`;
-  const { forced } = raw;
-  if (!Array.isArray(forced)) return 'forced: a list expected';
-  const list: readonly unknown[] = forced;
-  const wrong = list.findIndex((each) => !isKept(each));
-  if (wrong !== -1) return `forced[${wrong}]: prefix, verb, reason, who, since and until expected`;
-  const kept = list.filter(isKept);
+  if (!isObject(raw)) return 'it is not a JSON object';
+  const { version, forced, drain, ...strangers } = raw;
+  const problems = Object.entries(strangers).map(([key, value]) =>
+    intentProblem(key, value, 'version, forced and drain alone', 'it is left out'),
+  );
+  if (version !== VERSION) {
+    const instead = `it is read as version ${VERSION}: see with \`swancast status\` that all is as it was ordered`;
+    problems.push(intentProblem('version', version, String(VERSION), instead));
+  }
+  if (!Array.isArray(forced)) problems.push(intentProblem('forced', forced, 'a list', NOT_FORCED));
+  const list: readonly unknown[] = Array.isArray(forced) ? forced : [];
+  const kept = list.flatMap((each, index) => {
+    const wrong = wrongIn(each, `forced[${index}]`);
+    if (wrong !== undefined) problems.push(wrong);
+    return wrong === undefined ? [each as Kept] : [];
+  });
   const intents = kept.map((each) => resumed(each, moment)).filter(({ endsAt }) => endsAt > moment.now);
   const corrected =
     intents.length !== kept.length || intents.some(({ until }, index) => until !== kept[index]?.until);
-  return { intents, corrected, drain: raw['drain'] };
+  return { intents, corrected, drain, problems };
 }
+
+const NOT_FORCED = 'what is ordered there is not in effect: order it again with `swancast force`';
 
 /** With a clock that was set back, `until` would come later than was ordered: the order begins again at most. */
 function resumed({ prefix, verb, reason, who, since, until }: Kept, moment: Moment): Intent {
@@ -138,17 +154,24 @@ function resumed({ prefix, verb, reason, who, since, until }: Kept, moment: Mome
   return { ...order, since, until, endsAt: moment.now + (to - moment.time) };
 }
 
-function isKept(raw: unknown): raw is Kept {
-  if (!isObject(raw)) return false;
-  const { prefix, verb, reason, who, since, until } = raw;
-  return (
-    [prefix, reason, who].every((text) => typeof text === 'string' && isPrintable(text)) &&
-    FORCE_VERBS.some((each) => each === verb) &&
-    typeof since === 'string' &&
-    typeof until === 'string' &&
-    unix(until) >= unix(since)
-  );
+/** The first thing that keeps it from being an order. */
+function wrongIn(raw: unknown, key: string): IntentProblem | undefined {
+  if (!isObject(raw)) return intentProblem(key, raw, 'an object', NOT_FORCED);
+  const wrong = (field: keyof Kept, expected: string): IntentProblem =>
+    intentProblem(`${key}.${field}`, raw[field], expected, NOT_FORCED);
+  for (const field of ['prefix', 'reason', 'who'] as const) {
+    const text = raw[field];
+    if (typeof text !== 'string' || !isPrintable(text)) return wrong(field, 'one printable line');
+  }
+  if (!FORCE_VERBS.some((each) => each === raw['verb'])) return wrong('verb', FORCE_VERBS.join(' or '));
+  const { since, until } = raw;
+  if (typeof since !== 'string' || Number.isNaN(unix(since))) return wrong('since', TIME);
+  if (typeof until !== 'string' || Number.isNaN(unix(until))) return wrong('until', TIME);
+  return unix(until) < unix(since) ? wrong('until', `not before since, ${since}`) : undefined;
 }
+
+/** What a broken time should have been. */
+export const TIME = 'a time such as 2026-01-01T12:00:00.000Z';
 
 const isObject = (raw: unknown): raw is Record<string, unknown> =>
   typeof raw === 'object' && raw !== null && !Array.isArray(raw);

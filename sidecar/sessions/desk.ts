@@ -1,7 +1,7 @@
 /** The sessions as the daemon uses them: charon's events go in, its clients are moved, operators are answered. */
 import type { CharonLink } from '../../health/charon-link.ts';
 import { probePort } from '../../health/ike/probe.ts';
-import type { BreakGlass } from '../break-glass.ts';
+import type { BreakGlass, HeldDrain } from '../break-glass.ts';
 import type { Event, Policy, State } from '../decision.ts';
 import { mayDrain } from '../fleet/drain-guard.ts';
 import type { FleetView } from '../fleet/view.ts';
@@ -89,20 +89,14 @@ export class SessionsDesk {
     });
   }
 
-  /** Takes up a drain that an operator ordered before a restart, and gives it; `kept`: what the file has, anything. */
-  resume(kept: unknown): object | undefined {
-    const { log, clock } = this.#options;
-    const intent = resumedDrain(kept, clock());
-    if (typeof intent === 'string') {
-      log.error(
-        { code: 'DRAIN_CORRUPT' },
-        `the drain that was kept is not in effect: ${intent}; order it again`,
-      );
-      return undefined;
-    }
+  /** Takes up a drain that an operator ordered before a restart; `kept`: what the file has, anything. */
+  resume(kept: unknown): HeldDrain {
+    const { log, clock, sidecar } = this.#options;
+    const { intent, problems } = resumedDrain(kept, clock(), sidecar.policy.sessions);
     if (intent === undefined) {
-      this.#forget();
-      return undefined;
+      // Broken is put right by whoever reads the file, and says so.
+      if (problems.length === 0) this.#forget();
+      return { kept: undefined, problems };
     }
     const { who, reason: why, until } = intent;
     log.warn(
@@ -110,7 +104,7 @@ export class SessionsDesk {
       `still drained, by ${who} ${until === undefined ? 'until undrained' : `until ${until}`}`,
     );
     this.#dispatch({ type: 'drain', intent, resumed: true });
-    return keptDrain(intent);
+    return { kept: keptDrain(intent), problems };
   }
 
   /** Carries out what was decided; never dispatches before it has returned. */

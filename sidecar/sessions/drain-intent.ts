@@ -2,9 +2,16 @@
  * An operator's order to empty this gateway: what it says, and how the intent file keeps it over a restart. Pure.
  * As with break-glass, the monotonic `endsAt` counts while a process runs; only a restart trusts the wall clock.
  */
-import { REASON_MAXIMUM, WHO_MAXIMUM, type Moment } from '../intent.ts';
+import { REASON_MAXIMUM, TIME, WHO_MAXIMUM, type Moment } from '../intent.ts';
+import { intentProblem, type IntentProblem } from '../intent-problem.ts';
 import { isPrintable } from '../printable.ts';
-import { DEADLINE_SECONDS_MAXIMUM, MOVE_METHODS, RATE_MAXIMUM, type MoveMethod } from './policy.ts';
+import {
+  DEADLINE_SECONDS_MAXIMUM,
+  MOVE_METHODS,
+  RATE_MAXIMUM,
+  type MoveMethod,
+  type SessionsSettings,
+} from './policy.ts';
 
 export interface DrainIntent {
   readonly who: string;
@@ -63,37 +70,78 @@ export const keptDrain = (intent: DrainIntent): KeptDrain => ({
   deadline_seconds: intent.deadlineMs / 1000,
 });
 
-/** undefined: it is over. A text says what is wrong with it. */
-export function resumedDrain(raw: unknown, { now, time }: Moment): DrainIntent | string | undefined {
-  if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) return 'an object expected';
-  const { who, reason, since, until, move, to, rate_per_second, deadline_seconds } = raw as Record<
-    string,
-    unknown
-  >;
-  const method = MOVE_METHODS.find((each) => each === move);
-  if (!isLine(who, WHO_MAXIMUM) || !isLine(reason, REASON_MAXIMUM)) return 'who and reason expected';
-  if (!isTime(since) || (until !== undefined && !isTime(until))) return 'since and until expected as times';
-  if (method === undefined) return `move: one of ${MOVE_METHODS.join(', ')} expected`;
-  if (to !== undefined && !isLine(to, GATEWAY_NAME_MAXIMUM)) return 'to: a gateway expected';
-  if (!isWhole(rate_per_second, RATE_MAXIMUM)) return 'rate_per_second: a whole number expected';
-  if (!isWhole(deadline_seconds, DEADLINE_SECONDS_MAXIMUM))
-    return 'deadline_seconds: a whole number expected';
+/** What the file said of a drain, as far as it can be taken. */
+export interface ResumedDrain {
+  /** undefined: it is over, or it is none. */
+  readonly intent: DrainIntent | undefined;
+  readonly problems: readonly IntentProblem[];
+}
+
+/**
+ * `raw`: what stands under `drain`, anything. Who ordered it, when, and until when make it a drain; a slip in the rest
+ * takes nobody's order back: the configuration has the say there.
+ */
+export function resumedDrain(
+  raw: unknown,
+  { now, time }: Moment,
+  policy: Pick<SessionsSettings, 'ratePerSecond'> & { readonly drain: { readonly deadlineMs: number } },
+): ResumedDrain {
+  const none = (key: string, value: unknown, expected: string): ResumedDrain => ({
+    intent: undefined,
+    problems: [intentProblem(key, value, expected, NOT_DRAINED)],
+  });
+  if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) return none('drain', raw, 'an object');
+  const fields: Partial<Record<keyof KeptDrain, unknown>> = raw;
+  const { who, since, until } = fields;
+  if (!isLine(who, WHO_MAXIMUM))
+    return none('drain.who', who, `one line of 1 to ${WHO_MAXIMUM} printable characters`);
+  if (!isTime(since)) return none('drain.since', since, TIME);
+  if (until !== undefined && !isTime(until)) return none('drain.until', until, TIME);
   // With a clock that was set back the order begins again at most.
   const left =
     until === undefined ? undefined : Math.min(unix(until) - time, Math.max(0, unix(until) - unix(since)));
-  if (left !== undefined && left <= 0) return undefined;
-  return {
+  if (left !== undefined && left <= 0) return { intent: undefined, problems: [] };
+  const problems: IntentProblem[] = [];
+  const take = <T>(
+    key: keyof KeptDrain,
+    isIt: (value: unknown) => value is T,
+    expected: string,
+    other: T,
+    called = String(other),
+  ): T => {
+    const value = fields[key];
+    if (isIt(value)) return value;
+    const instead = `the drain holds, with ${called} in its place; if that is wrong, order it again with \`swancast drain\``;
+    problems.push(intentProblem(`drain.${key}`, value, expected, instead));
+    return other;
+  };
+  const upTo = (maximum: number): string => `a whole number from 1 to ${maximum}`;
+  const deadline = take(
+    'deadline_seconds',
+    (value) => isWhole(value, DEADLINE_SECONDS_MAXIMUM),
+    upTo(DEADLINE_SECONDS_MAXIMUM),
+    policy.drain.deadlineMs / 1000,
+  );
+  const intent: DrainIntent = {
     who,
-    reason,
+    reason: take('reason', (value) => isLine(value, REASON_MAXIMUM), 'one printable line', 'unknown'),
     since,
     until,
     endsAt: left === undefined ? undefined : now + left,
-    move: method,
-    to,
-    ratePerSecond: rate_per_second,
-    deadlineMs: deadline_seconds * 1000,
+    move: take('move', isMethod, `one of ${MOVE_METHODS.join(', ')}`, 'auto'),
+    to: take('to', isTarget, 'the name of a gateway', undefined, 'every healthy gateway'),
+    ratePerSecond: take(
+      'rate_per_second',
+      (value) => isWhole(value, RATE_MAXIMUM),
+      upTo(RATE_MAXIMUM),
+      policy.ratePerSecond,
+    ),
+    deadlineMs: deadline * 1000,
   };
+  return { intent, problems };
 }
+
+const NOT_DRAINED = 'the drain is not in effect: order it again with `swancast drain`';
 
 /** "alice until 2026-…: reboot" */
 export const drainSentence = ({
@@ -105,6 +153,11 @@ export const drainSentence = ({
 
 const isLine = (value: unknown, maximum: number): value is string =>
   typeof value === 'string' && value.trim() !== '' && value.length <= maximum && isPrintable(value);
+
+const isTarget = (value: unknown): value is string | undefined =>
+  value === undefined || isLine(value, GATEWAY_NAME_MAXIMUM);
+
+const isMethod = (value: unknown): value is MoveMethod => MOVE_METHODS.some((each) => each === value);
 
 const isTime = (value: unknown): value is string => typeof value === 'string' && !Number.isNaN(unix(value));
 

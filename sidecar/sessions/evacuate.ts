@@ -10,21 +10,36 @@
  * A withdrawal because charon is gone is no case for it: there is nobody left who could tell the clients. Nor is what
  * people ordered (for that there is drain), nor what was swancast's own doing: a lapse of the lease is soon over.
  *
+ * Whoever appears later, while it stays withdrawn, is told to go as well: a login that was under way, an IKE_SA that
+ * only the next listing has. At once the first time, and then after pauses that double: a client whose router leads him
+ * here all the same would be back each time. Who was left at a deadline is given up, until somebody new appears.
+ *
  * And only while another gateway is known to announce the prefix: a client that nobody takes is better left with a
  * session that may go on, on the anycast address once it is announced again, or pinned here all the while.
  */
 import { beginExodus, stepExodus, type Exodus, type ExodusStep } from './exodus.ts';
 import type { Moves } from './moves.ts';
 import type { Notice } from './notice.ts';
-import type { Scene } from './scene.ts';
+import { sessionsOn, type Scene } from './scene.ts';
+import type { Session } from './sessions.ts';
 
 export interface Evacuation {
   /** The prefixes that were wanted in the step before. */
   readonly wanted: ReadonlySet<string>;
   readonly exodus: Exodus | undefined;
+  /** How often it began anew for who appeared later; it does so no sooner than this after the last time. */
+  readonly again: { readonly count: number; readonly at: number };
 }
 
-export const NO_EVACUATION: Evacuation = { wanted: new Set(), exodus: undefined };
+export const NO_EVACUATION: Evacuation = {
+  wanted: new Set(),
+  exodus: undefined,
+  again: { count: 0, at: -Infinity },
+};
+
+/** The first of the pauses, which double, and the longest of them. */
+const PAUSE_MS = 3000;
+const PAUSE_MAXIMUM_MS = 300_000;
 
 export interface EvacuationStep extends Omit<ExodusStep, 'exodus'> {
   readonly evacuation: Evacuation;
@@ -43,7 +58,7 @@ export function stepEvacuation(
   const wanted = new Set([...routing.prefixes].flatMap(([prefix, route]) => (route.wanted ? [prefix] : [])));
   const nothing = { book: scene.book, moves, effects: [], wakeAt: undefined, list: undefined };
   if (!policy.evacuate.enabled || isDraining || routing.stopping) {
-    return { ...nothing, evacuation: { wanted, exodus: undefined }, notices: [] };
+    return { ...nothing, evacuation: { ...NO_EVACUATION, wanted }, notices: [] };
   }
   const lost = [...routing.prefixes].flatMap(([prefix, route]) =>
     before.wanted.has(prefix) && !route.wanted && route.withdrawnBy === 'checks' && route.elsewhere
@@ -62,8 +77,17 @@ export function stepEvacuation(
     (prefix) => routing.prefixes.get(prefix)?.withdrawnBy === 'gone',
   );
   if (exodus !== undefined && ended.length > 0) exodus = without(exodus, new Set(ended));
-  if (lost.length > 0) exodus = begin(exodus, lost, scene, now);
-  if (exodus === undefined) return { ...nothing, evacuation: { wanted, exodus }, notices };
+  let { again } = before;
+  const late = exodus === undefined || lost.length > 0 ? [] : prefixesOfLate(exodus, scene);
+  if (lost.length > 0) {
+    exodus = begin(exodus, lost, scene, now);
+  } else if (exodus !== undefined && late.length > 0 && now >= again.at) {
+    const { redirected, terminated, most } = exodus;
+    exodus = { ...begin(exodus, late, scene, now), redirected, terminated, most };
+    const pause = Math.min(PAUSE_MAXIMUM_MS, PAUSE_MS * 2 ** again.count);
+    again = { count: again.count + 1, at: now + pause };
+  }
+  if (exodus === undefined) return { ...nothing, evacuation: { ...NO_EVACUATION, wanted }, notices };
   const isTaken = [...(exodus.prefixes ?? [])].every(
     (prefix) => routing.prefixes.get(prefix)?.elsewhere !== false,
   );
@@ -71,7 +95,21 @@ export function stepEvacuation(
   if (step.exodus.phase !== before.exodus?.phase || lost.length > 0) {
     notices.push({ code: 'evacuation-phase', exodus: step.exodus });
   }
-  return { ...step, evacuation: { wanted, exodus: step.exodus }, notices };
+  const isWaiting = late.length > 0 && now < again.at;
+  const wakeAt = isWaiting ? Math.min(step.wakeAt ?? Infinity, again.at) : step.wakeAt;
+  return { ...step, wakeAt, evacuation: { wanted, exodus: step.exodus, again }, notices };
+}
+
+/** Of an evacuation that is over: the prefixes that are still to be empty, when somebody has appeared there since. */
+function prefixesOfLate({ phase, since, timedOut, prefixes }: Exodus, scene: Scene): string[] {
+  if (phase !== 'done' || !scene.isLinked) return [];
+  const routes = scene.routing.prefixes;
+  const empty = [...(prefixes ?? [])].filter((prefix) => routes.get(prefix)?.withdrawnBy === 'checks');
+  if (empty.length === 0 || !empty.every((prefix) => routes.get(prefix)?.elsewhere === true)) return [];
+  // Who is to be ignored is no client: a canary comes again and again, and shall not fail because of this.
+  const isLate = ({ identity, since: at }: Session): boolean =>
+    (!timedOut || at >= since) && !scene.policy.ignore.includes(identity);
+  return sessionsOn(scene, new Set(empty)).some(isLate) ? empty : [];
 }
 
 function without(exodus: Exodus, over: ReadonlySet<string>): Exodus | undefined {

@@ -7,7 +7,9 @@
  *     └────────────── deadline, from anywhere ──────────────► done ◄──nobody left────────────────── terminating
  *
  * What an operator forces to be announced holds all from the withdrawal on, and takes back to it: whoever is told to go
- * while the route still leads here is back at once. The deadline counts from the end of that.
+ * while the route still leads here is back at once. The deadline counts from the end of that. It holds all, the clients
+ * of other prefixes too: a client is of no prefix (a pinned one has left it, the next login of any may take another), and
+ * whoever forces one prefix while all is to be emptied has to say which of both he wants.
  *
  * The order is rule 4 of the design. A redirect after the withdrawal leaves an outage, and its answers go elsewhere;
  * a terminate before it brings the client back here at once.

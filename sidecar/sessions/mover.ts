@@ -122,10 +122,9 @@ export class Mover {
       }
       this.#moves.worked();
     } catch (error) {
-      if (isUnsent(error)) sent -= 1;
       const text = `${type}: ${ids.length - sent} of ${ids.length} IKE_SAs could not be told`;
       this.#failed(error, text, this.#moves);
-      if (sent < ids.length) return this.#tellUnsent(type, gone, ids.slice(Math.max(0, sent)));
+      if (sent < ids.length) return this.#tellUnsent(type, gone, ids.slice(sent));
     }
     const unsent = ids.slice(sent);
     if (gone.length + unsent.length > 0) this.#dispatch({ type: 'moved', kind: type, gone, unsent });
@@ -271,10 +270,6 @@ class Door<Client extends ReadClient | MoverClient> {
 const ASYNCHRONOUS = { timeout: '-1' };
 
 const rest = (signal: AbortSignal): Promise<void> => delay(PAUSE_MS, undefined, { signal });
-
-/** The one under way did not get out either. */
-const isUnsent = (error: unknown): boolean =>
-  error instanceof ViciError && (error.code === 'VICI_NOT_ALLOWED' || error.code === 'VICI_TOO_LARGE');
 
 const message = (from: Readonly<Record<string, string>>): Message =>
   Object.assign(Object.create(null) as Message, from);

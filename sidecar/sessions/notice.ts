@@ -34,7 +34,7 @@ export function noticeLine(notice: Notice): NoticeLine {
         if (heldBy.length === 0) return { level: 'info', text, fields };
         return {
           level: 'warn',
-          text: `${text}; what is forced stands above it: ${heldBy.join('; ')}`,
+          text: `${text}; what is forced stands above it, and holds it on every prefix: ${heldBy.join('; ')}`,
           fields,
         };
       }

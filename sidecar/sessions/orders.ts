@@ -147,7 +147,11 @@ export class DrainDesk {
     const { mayDrain, policy, forced } = this.#options;
     const permission = mayDrain();
     const reasons = permission.ok ? [] : [...permission.reasons];
-    reasons.push(...forced().map((each) => `what is forced stands above a drain and would hold it: ${each}`));
+    reasons.push(
+      ...forced().map(
+        (each) => `what is forced stands above a drain and would hold it on every prefix: ${each}`,
+      ),
+    );
     const isRedirect =
       order.move === 'redirect' || (order.move === 'auto' && policy().addresses === 'identity');
     if (isRedirect) {

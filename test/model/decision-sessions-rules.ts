@@ -1,4 +1,5 @@
 /** What must hold of the clients, and of what is announced because of them, after every step and in between. */
+import { routingOf } from '../../sidecar/routing.ts';
 import { wishesOf } from '../../sidecar/sessions/machine.ts';
 import { effectsOf } from './decision-effects.ts';
 import type { History } from './decision-history.ts';
@@ -76,5 +77,19 @@ export const SESSIONS_RULES: Readonly<Record<string, Rule>> = {
     const prefixes = evacuation?.exodus?.prefixes;
     if (prefixes === undefined || story.moment?.event.type === 'look') return true;
     return drain === undefined && !story.asked.some(({ prefix }) => prefixes.has(prefix));
+  },
+  'whoever appears on what is evacuated is told to go, but for a pause': (story) => {
+    const { moment, stopped } = story;
+    if (moment === undefined || moment.event.type === 'look' || stopped) return true;
+    const { evacuation, isLinked, isStale, book } = moment.state.sessions;
+    const { exodus, again } = evacuation;
+    if (exodus?.phase !== 'done' || exodus.timedOut || again.at > moment.now) return true;
+    const routes = routingOf(moment.state, moment.policy, moment.now).prefixes;
+    const empty = [...(exodus.prefixes ?? [])].filter((each) => routes.get(each)?.withdrawnBy === 'checks');
+    const isTaken = empty.every((each) => routes.get(each)?.elsewhere === true);
+    if (!isTaken || !isLinked || isStale) return true;
+    return [...book.sessions.values()].every(
+      ({ prefix, state }) => prefix === undefined || state !== 'ESTABLISHED' || !empty.includes(prefix),
+    );
   },
 };

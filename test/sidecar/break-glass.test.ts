@@ -84,7 +84,8 @@ describe('an order', () => {
     const file = {
       path: 'nowhere',
       look: () => Promise.resolve(),
-      read: () => Promise.resolve({ intents: [], corrected: false }),
+      read: () => Promise.resolve({ intents: [], corrected: false, drain: undefined, problems: [] }),
+      copyAside: () => Promise.resolve('nowhere'),
       write: (intents: readonly Intent[]) => {
         written.push(intents.map(({ prefix }) => prefix));
         return new Promise<void>((resolve) => void pending.push(resolve));
@@ -112,6 +113,14 @@ describe('an order', () => {
     desk.breakGlass.close();
     expect(await desk.breakGlass.release({ who: 'alice' })).toMatchObject({ refused: 'unavailable' });
     expect(desk.run.routes).toEqual([`${V6} 100`]);
+  });
+
+  it('is not taken when the end came during the start', async () => {
+    const { breakGlass } = new OrderDesk(folder);
+    const started = breakGlass.start();
+    breakGlass.close();
+    await started;
+    expect(await breakGlass.force(ORDER)).toMatchObject({ refused: 'unavailable' });
   });
 
   it('that is still being written at the end is left to the successor', async () => {
@@ -199,6 +208,57 @@ describe('an order over a restart', () => {
     expect(log.at(-1)).toContain(`its prefix is not configured (any more): ${V6}`);
     await breakGlass.release({ who: 'alice' });
     expect(existsSync(join(folder, 'intent.json'))).toBe(false);
+  });
+
+  it('that is over by then is taken out of the file at once', async () => {
+    const first = await open();
+    await first.breakGlass.force({ ...ORDER, seconds: 5 });
+    const { breakGlass, log } = await open(new Scenario().wait(60_000));
+    // Work on the file goes in turn: behind this one it is done.
+    await breakGlass.release({ who: 'bob' });
+    expect([log, existsSync(join(folder, 'intent.json'))]).toEqual([[], false]);
+  });
+
+  it('holds beside one that is broken, which is said, kept aside, and taken out of the file', async () => {
+    const first = await open();
+    await first.breakGlass.force(ORDER);
+    await first.breakGlass.force({ ...ORDER, prefix: V6 });
+    const broken = kept().replace('"withdraw"', '"destroy"');
+    writeFileSync(join(folder, 'intent.json'), broken);
+    const { breakGlass, run, log } = await open();
+    const path = join(folder, 'intent.json');
+    expect(run.routes).toEqual([`${V4} 100`]);
+    expect(log).toEqual([
+      `warn still ordered: ${V6} withdraw by alice until ${UNTIL}: new kernel`,
+      `error ${path}: forced[0].verb is "destroy", expected: announce or withdraw; what is ordered there is not in effect: order it again with \`swancast force\``,
+      `warn ${path}: as it was it is kept in ${path}.corrupt`,
+    ]);
+    await breakGlass.release({ prefix: V4, who: 'bob' });
+    expect(JSON.parse(kept())).toMatchObject({ forced: [{ prefix: V6 }] });
+    expect(await breakGlass.force(ORDER)).toEqual({ done: [V4] });
+    expect(readFileSync(`${path}.corrupt`, 'utf8')).toBe(broken);
+    expect((JSON.parse(kept()) as { forced: unknown[] }).forced).toHaveLength(2);
+    const again = await open();
+    expect(again.log).toEqual([V6, V4].map((each) => expect.stringContaining(`still ordered: ${each}`)));
+  });
+
+  it('is taken out of the file in the background, and says when it cannot be', async () => {
+    const first = await open();
+    await first.breakGlass.force({ ...ORDER, prefix: V6 });
+    writeFileSync(join(folder, 'intent.json'), kept().replace('"version": 1', '"version": 7'));
+    symlinkSync('/dev/full', join(folder, 'intent.json.new'));
+    const { breakGlass, run, log } = await open();
+    await breakGlass.release({ prefix: V4, who: 'bob' });
+    expect(run.routes).toEqual([`${V4} 100`]);
+    expect(log.at(-1)).toContain('warn the file still says what holds no longer:');
+  });
+
+  it('of a file full of broken ones has so many lines in the log and no more', async () => {
+    const forced = Array.from({ length: 1000 }, () => 7);
+    writeFileSync(join(folder, 'intent.json'), JSON.stringify({ version: 1, forced }));
+    const { log } = await open();
+    expect(log).toHaveLength(22);
+    expect(log.at(-2)).toContain('980 more');
   });
 
   it('of a corrupt file is lost, loudly, and the gateway starts', async () => {

@@ -31,9 +31,9 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 describe('the file of orders', () => {
   it('keeps them, for swancast and its group alone; no file and no directory is no order', async () => {
-    expect(await file.read(NOW)).toEqual({ intents: [], corrected: false });
+    expect(await file.read(NOW)).toEqual({ intents: [], corrected: false, problems: [] });
     await file.write([ordered, another]);
-    expect(await file.read(NOW)).toEqual({ intents: [ordered, another], corrected: false });
+    expect(await file.read(NOW)).toEqual({ intents: [ordered, another], corrected: false, problems: [] });
     expect(statSync(file.path).mode & 0o027).toBe(0);
     expect(readdirSync(join(folder, 'state'))).toEqual(['intent.json']);
   });
@@ -52,7 +52,7 @@ describe('the file of orders', () => {
       code: 'INTENT_UNWRITABLE',
       message: `${file.path} cannot be written: the disk is full; free some space`,
     });
-    expect(await file.read(NOW)).toEqual({ intents: [ordered], corrected: false });
+    expect(await file.read(NOW)).toEqual({ intents: [ordered], corrected: false, problems: [] });
     expect(readdirSync(join(folder, 'state'))).toEqual(['intent.json']);
     symlinkSync('/dev/full', `${file.path}.new`);
     await file.write([]);
@@ -78,7 +78,7 @@ describe('the file of orders', () => {
       ) as string,
     });
     expect(readFileSync(`${file.path}.corrupt`, 'utf8')).toContain('"forced"');
-    expect(await file.read(NOW)).toEqual({ intents: [], corrected: false });
+    expect(await file.read(NOW)).toEqual({ intents: [], corrected: false, problems: [] });
     await file.write([ordered]);
     expect((await file.read(NOW)).intents).toEqual([ordered]);
   });
@@ -97,5 +97,68 @@ describe('the file of orders', () => {
     mkdirSync(join(folder, 'state'));
     writeFileSync(file.path, ' '.repeat(2 * 1024 * 1024));
     await expect(file.read(NOW)).rejects.toThrow('it is far too large');
+  });
+
+  it('keeps each broken one, never over another, and a disk that is full loses none', async () => {
+    mkdirSync(join(folder, 'state'));
+    const broken = async (text: string): Promise<unknown> => {
+      writeFileSync(file.path, text);
+      return await file.read(NOW).catch((error: unknown) => error);
+    };
+    for (const text of ['one', 'two', 'three']) await broken(text);
+    const aside = (end: string): string => readFileSync(`${file.path}.corrupt${end}`, 'utf8');
+    expect([aside(''), aside('.1'), aside('.2')]).toEqual(['one', 'two', 'three']);
+    writeFileSync(file.path, 'four');
+    expect(await file.copyAside()).toBe(`${file.path}.corrupt.3`);
+    expect([aside('.3'), readFileSync(file.path, 'utf8')]).toEqual(['four', 'four']);
+    for (const text of ['5', '6', '7', '8', '9', '10', '11', '12']) await broken(text);
+    // There are ten at most; the last one gives way.
+    expect([aside('.8'), aside('.9')]).toEqual(['9', '12']);
+    expect(readdirSync(join(folder, 'state'))).toHaveLength(10);
+  });
+
+  it('moves what it could not read aside, before it writes over it or takes it away', async () => {
+    const state = join(folder, 'state');
+    for (const [write, left] of [
+      [[ordered], ['intent.json', 'intent.json.corrupt']],
+      [[], ['intent.json.corrupt']],
+    ] as const) {
+      // Nobody can read a directory as a file, not even root.
+      mkdirSync(file.path, { recursive: true });
+      await expect(file.read(NOW)).rejects.toMatchObject({ code: 'INTENT_UNREADABLE' });
+      await file.write(write);
+      expect(readdirSync(state)).toEqual(left);
+      rmSync(state, { recursive: true });
+    }
+  });
+
+  it('that cannot be moved aside stays, and is moved there by the next order that can', async () => {
+    const names = ['', ...Array.from({ length: 9 }, (_, n) => `.${n + 1}`)].map((end) => `.corrupt${end}`);
+    mkdirSync(join(folder, 'state'));
+    for (const name of names) mkdirSync(`${file.path}${name}`);
+    writeFileSync(file.path, 'one');
+    await expect(file.read(NOW)).rejects.toThrow(
+      'it cannot be moved aside (a file and a directory are mixed up',
+    );
+    await expect(file.write([ordered])).rejects.toMatchObject({ code: 'INTENT_UNWRITABLE' });
+    expect(readFileSync(file.path, 'utf8')).toBe('one');
+    rmSync(`${file.path}.corrupt.4`, { recursive: true });
+    await file.write([ordered]);
+    expect(readFileSync(`${file.path}.corrupt.4`, 'utf8')).toBe('one');
+    expect((await file.read(NOW)).intents).toEqual([ordered]);
+  });
+
+  it('that cannot be copied aside is moved there by the next order', async () => {
+    const state = join(folder, 'state');
+    mkdirSync(join(file.path, 'inside'), { recursive: true });
+    await expect(file.copyAside()).rejects.toMatchObject({
+      code: 'INTENT_UNWRITABLE',
+      message: expect.stringContaining('the next order moves it there') as string,
+    });
+    expect(readdirSync(state)).toEqual(['intent.json']);
+    await file.write([ordered]);
+    expect(readdirSync(state)).toEqual(['intent.json', 'intent.json.corrupt']);
+    await file.write([another]);
+    expect(readdirSync(state)).toEqual(['intent.json', 'intent.json.corrupt']);
   });
 });

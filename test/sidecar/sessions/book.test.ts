@@ -14,7 +14,9 @@ import {
   type Book,
 } from '../../../sidecar/sessions/sessions.ts';
 import { inboundOf, isStill } from '../../../sidecar/sessions/stillness.ts';
-import { ANYCAST, mostInASecond, OWN, policyOf } from './crowd.ts';
+import { Crowd } from './crowd.ts';
+import { mostInASecond } from './crowd-clock.ts';
+import { ANYCAST, OWN, policyOf } from './crowd-place.ts';
 
 const policy = policyOf();
 
@@ -173,6 +175,31 @@ describe('traffic', () => {
   it('who never sent has not stopped', () => {
     expect(isStill(up(EMPTY_BOOK, ikeSa(1)).sessions.get(1) ?? never(), 0)).toBe(false);
     expect(inboundOf([...up(EMPTY_BOOK, ikeSa(1)).sessions.values()], 0, 0)).toBe('nobody');
+  });
+
+  it('says nothing of who was left out by the last listing, as a worker held it', () => {
+    const sending = list(list(EMPTY_BOOK, 10_000, [ikeSa(1, { packets: 100, useIn: 0 })]), 10_500, [
+      ikeSa(1, { packets: 150, useIn: 0 }),
+    ]);
+    const inbound = (book: Book) => inboundOf([...book.sessions.values()], 10_500, book.listedAt ?? 0);
+    expect(inbound(list(sending, 11_000, [], 1))).toBe('nobody');
+    expect(inbound(list(sending, 11_000, [ikeSa(1, { packets: 150, useIn: 0 })]))).toBe('stopped');
+  });
+
+  it("a look at a few takes nothing from another charon's IKE_SA under the same id", () => {
+    const crowd = new Crowd();
+    crowd.add(1);
+    crowd.start().run(1000);
+    const [sa] = crowd.live();
+    if (sa === undefined) throw new Error('no session');
+    const hear = (initiatorSpi: string) => {
+      const seen = { ikeSa: { ...crowd.told(sa), initiatorSpi }, from: crowd.now, until: crowd.now };
+      crowd.send({ type: 'sample', startedAt: crowd.now, seen: [seen] });
+      return crowd.state.book.sessions.get(sa.id)?.traffic;
+    };
+    const before = crowd.state.book.sessions.get(sa.id)?.traffic;
+    expect(hear('another')).toBe(before);
+    expect(hear(crowd.told(sa).initiatorSpi)?.packets).toBeGreaterThan(before?.packets ?? NaN);
   });
 
   it('of all together: flowing while one sends, stopped when they all miss packets, nobody when all were silent long before', () => {

@@ -127,13 +127,16 @@ describe('SessionsDesk', () => {
     desk.close();
     sidecar.close();
     open(POLICY);
-    expect(desk.resume(file)).toEqual(file);
+    expect(desk.resume(file)).toEqual({ kept: file, problems: [] });
     expect(sidecar.state.prefixes.get(V4)?.phase).toBe('drained');
     expect(sidecar.state.sessions.drain?.exodus.phase).toBe('withdrawing');
     desk.close();
     sidecar.close();
     open(POLICY);
-    expect(desk.resume({ who: 'alice' })).toBeUndefined();
+    expect(desk.resume({ who: 'alice' })).toMatchObject({
+      kept: undefined,
+      problems: [{ key: 'drain.since', value: 'not there' }],
+    });
     expect([sidecar.state.sessions.drain, kept.length]).toEqual([undefined, 1]);
     desk.resume({ ...file, until: '2001-01-01T00:00:00Z' });
     expect([sidecar.state.sessions.drain, kept]).toEqual([undefined, [expect.anything(), undefined]]);

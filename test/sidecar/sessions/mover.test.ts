@@ -90,6 +90,13 @@ describe('Mover', () => {
     expect(events[1]).toEqual({ type: 'listing-failed' });
   });
 
+  it('opens a socket once, however many want it at the same time', async () => {
+    mover.run({ type: 'list' });
+    await mover.connections();
+    await until(() => events.length === 1);
+    expect([events[0]?.type, charon.connections]).toEqual(['listing', 1]);
+  });
+
   it('redirects by id to that gateway, and terminates without waiting for the client', async () => {
     const [one, two] = [
       table.add({ local: '192.0.2.1', identity: 'a' }),

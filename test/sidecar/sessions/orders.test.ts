@@ -1,10 +1,16 @@
 /** What the control socket is asked about sessions: refused, guarded, kept, carried out. */
 import { describe, expect, it } from 'vitest';
 import { IntentFileError } from '../../../sidecar/intent-file.ts';
-import { keptDrain, resumedDrain, type DrainIntent } from '../../../sidecar/sessions/drain-intent.ts';
+import {
+  keptDrain,
+  resumedDrain,
+  type ResumedDrain,
+  type DrainIntent,
+} from '../../../sidecar/sessions/drain-intent.ts';
 import { parseDrainOrder } from '../../../sidecar/sessions/drain-order.ts';
 import { DrainDesk, type DrainDeskOptions } from '../../../sidecar/sessions/orders.ts';
-import { Crowd, GW2, policyOf } from './crowd.ts';
+import { Crowd } from './crowd.ts';
+import { GW2, policyOf } from './crowd-place.ts';
 
 const ORDER = { who: 'alice', reason: 'reboot', move: 'auto' };
 
@@ -112,7 +118,7 @@ describe('POST /drain', () => {
       'a prefix that is forced to be announced',
       { forced: () => ['192.0.2.1/32 announce by bob until 12:00: test'] },
       {},
-      /what is forced stands above a drain and would hold it: 192.0.2.1\/32 announce by bob/,
+      /what is forced stands above a drain and would hold it on every prefix: 192.0.2.1\/32 announce by bob/,
     ],
     ['a target that is draining, degraded or stale', {}, { to: 'gw3' }, /gw3 is no target now/],
     [
@@ -172,8 +178,12 @@ describe('a drain over a restart', () => {
     ...{ move: 'auto', to: 'gw2', rate_per_second: 100, deadline_seconds: 300 },
   };
 
+  const resume = (raw: unknown, at = moment): ResumedDrain => resumedDrain(raw, at, policyOf());
+
   it('comes back with the time that is left', () => {
-    const intent = resumedDrain(kept, moment) as DrainIntent;
+    const { intent, problems } = resume(kept);
+    if (intent === undefined) throw new Error('no drain');
+    expect(problems).toEqual([]);
     expect(intent).toMatchObject({
       who: 'alice',
       to: 'gw2',
@@ -185,23 +195,42 @@ describe('a drain over a restart', () => {
 
   it('without an end stays; with its time over it is gone; with a clock set back it lasts no longer than ordered', () => {
     const { until, ...endless } = kept;
-    expect(resumedDrain(endless, moment)).toMatchObject({ until: undefined, endsAt: undefined });
-    expect(resumedDrain({ ...kept, until: '2026-01-01T00:10:00.000Z' }, moment)).toBeUndefined();
-    const back = resumedDrain(kept, { now: 0, time: Date.parse('2025-01-01T00:00:00Z') }) as DrainIntent;
-    expect(back.endsAt).toBe(3_600_000);
+    expect(resume(endless)).toMatchObject({ intent: { until: undefined, endsAt: undefined } });
+    expect(resume({ ...kept, until: '2026-01-01T00:10:00.000Z' })).toEqual({ problems: [] });
+    const back = resume(kept, { now: 0, time: Date.parse('2025-01-01T00:00:00Z') });
+    expect(back.intent?.endsAt).toBe(3_600_000);
     expect(until).toBeDefined();
   });
 
   it.each([
-    [null, /object/],
-    [{ ...kept, move: 'x' }, /move/],
-    [{ ...kept, since: 'x' }, /times/],
-    [{ ...kept, rate_per_second: 0 }, /rate/],
-    [{ ...kept, deadline_seconds: 'x' }, /deadline/],
-    [{ ...kept, who: '' }, /who/],
-    [{ ...kept, to: 7 }, /to/],
-  ])('says what is wrong with %j', (raw, why) => {
-    expect(resumedDrain(raw, moment)).toEqual(expect.stringMatching(why));
+    [null, 'drain', 'null', /object/],
+    [[kept], 'drain', 'a list of 1', /object/],
+    [{ ...kept, since: 'x' }, 'drain.since', '"x"', /a time/],
+    [{ ...kept, until: 'x' }, 'drain.until', '"x"', /a time/],
+    [{ ...kept, who: '' }, 'drain.who', '""', /1 to 64/],
+  ])('that nobody ordered, or nobody knows until when, is none: %j', (raw, key, value, expected) => {
+    const { intent, problems } = resume(raw);
+    expect([intent, problems]).toMatchObject([undefined, [{ key, value }]]);
+    expect(problems[0]?.expected).toMatch(expected);
+    expect(problems[0]?.instead).toBe('the drain is not in effect: order it again with `swancast drain`');
+  });
+
+  it.each([
+    [{ move: 'x' }, { move: 'auto' }, '"x"', /one of auto, /],
+    [{ rate_per_second: 0 }, { ratePerSecond: 100 }, '0', /a whole number from 1 to 10000/],
+    [{ deadline_seconds: 'x' }, { deadlineMs: 300_000 }, '"x"', /a whole number from 1 to 86400/],
+    [{ to: 7 }, { to: undefined }, '7', /the name of a gateway/],
+    [{ reason: {} }, { reason: 'unknown' }, 'an object', /one printable line/],
+  ])('holds with a slip in how it is done, which is named: %j', (change, instead, value, expected) => {
+    const raw = { ...kept, ...change };
+    const good = resume(kept).intent;
+    const { intent, problems } = resume(raw);
+    expect(intent).toEqual({ ...good, ...instead });
+    expect(problems).toMatchObject([{ key: `drain.${Object.keys(change).join()}`, value }]);
+    expect(problems[0]?.expected).toMatch(expected);
+    expect(problems[0]?.instead).toMatch(
+      /^the drain holds, with (auto|100|300|unknown|every healthy gateway) /u,
+    );
   });
 });
 

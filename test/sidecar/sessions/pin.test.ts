@@ -1,7 +1,9 @@
 /** Pinning, over the machine, in simulated time. */
 import { describe, expect, it } from 'vitest';
 import { SESSIONS_DEFAULTS } from '../../../sidecar/sessions/policy.ts';
-import { ANYCAST, Crowd, mostInASecond, OWN, type CrowdOptions } from './crowd.ts';
+import { Crowd, type CrowdOptions } from './crowd.ts';
+import { mostInASecond } from './crowd-clock.ts';
+import { ANYCAST, OWN } from './crowd-place.ts';
 
 const pinning = (change: Partial<typeof SESSIONS_DEFAULTS.pin> = {}, options: CrowdOptions = {}): Crowd =>
   new Crowd({ ...options, policy: { pin: { ...SESSIONS_DEFAULTS.pin, enabled: true, ...change } } });

@@ -4,7 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { SESSIONS_DEFAULTS } from '../../../sidecar/sessions/policy.ts';
 import { wishesOf } from '../../../sidecar/sessions/machine.ts';
 import { runs } from '../../model/runs.ts';
-import { Crowd, mostInASecond, OWN, PREFIX } from './crowd.ts';
+import { Crowd } from './crowd.ts';
+import { mostInASecond } from './crowd-clock.ts';
+import { OWN, PREFIX } from './crowd-place.ts';
 
 const RATE = 20;
 const DEADLINE_MS = 20_000;
@@ -65,11 +67,11 @@ function play(
       case 'login':
       case 'login-stubborn':
       case 'login-idle':
-        if (crowd.alive)
+        if (crowd.charon.alive)
           crowd.login(count, { obeys: what !== 'login-stubborn', rate: what === 'login-idle' ? 0 : 0.1 });
         break;
       case 'login-pinned':
-        if (crowd.alive) crowd.login(count, { local: OWN.address ?? '' });
+        if (crowd.charon.alive) crowd.login(count, { local: OWN.address ?? '' });
         break;
       case 'drain-redirect':
         crowd.drain({ move: 'redirect' });
@@ -181,7 +183,7 @@ describe('sessions, whatever happens', () => {
         const { phase, timedOut, left } = crowd.state.drain?.exodus ?? { left: [] };
         expect(phase).toBe('done');
         expect(wishesOf(crowd.state).outside).toBe('withdrawn');
-        expect(crowd.wanted).toBe(false);
+        expect(crowd.routers.wanted).toBe(false);
         expect(timedOut).toBe(left.length > 0);
       }),
       runs(200),
@@ -201,7 +203,7 @@ describe('sessions, whatever happens', () => {
         crowd.run(15_000);
         const before = crowd.effects.length;
         crowd.run(15_000);
-        expect(crowd.wanted).toBe(true);
+        expect(crowd.routers.wanted).toBe(true);
         expect(crowd.effects.slice(before).filter(({ effect }) => effect.type !== 'list')).toEqual([]);
       }),
       runs(200),
@@ -214,11 +216,31 @@ describe('sessions, whatever happens', () => {
         const crowd = play(told, () => undefined);
         crowd.vici(true);
         crowd.undrain();
-        crowd.reroute(crowd.wanted);
+        crowd.reroute(crowd.routers.wanted);
         crowd.drain({ deadlineMs: 300_000 });
         crowd.run(200_000);
         expect(crowd.live()).toEqual([]);
         expect(crowd.state.drain?.exodus.timedOut).toBe(false);
+      }),
+      runs(200),
+    );
+  });
+
+  it('whoever comes while the checks have it withdrawn is told to go', () => {
+    fc.assert(
+      fc.property(story, fc.array(fc.integer({ min: 1, max: 5 }), { maxLength: 4 }), (told, late) => {
+        const crowd = play(told, () => undefined);
+        crowd.vici(true);
+        crowd.undrain();
+        crowd.health(true);
+        crowd.reroute(true);
+        crowd.run(1000).health(false);
+        for (const count of late) {
+          crowd.run(count * 400);
+          crowd.login(count, { rate: count % 2 === 0 ? 0 : 0.1 });
+        }
+        crowd.run(60_000);
+        expect(crowd.live()).toEqual([]);
       }),
       runs(200),
     );

@@ -106,6 +106,23 @@ describe('isWatchStopped', () => {
     expect(isWatchStopped(exodus, both(BEGUN + 100, BEGUN - 900, BEGUN + 20))).toBe(true);
   });
 
+  it('makes no rate of a few packets that came together', () => {
+    const one = exodusOf({ watched: [1] });
+    const after = (count: number): Session => {
+      const slow = session(1, { rate: 0.01 });
+      const base = { packets: 100, at: BEGUN + 9 };
+      const traffic = {
+        packets: 100 + count,
+        at: BEGUN + 100,
+        grewAt: BEGUN + 10,
+        rate: 0.01,
+        lastingRate: 0.01,
+      };
+      return { ...slow, traffic: { ...traffic, base } };
+    };
+    expect([3, 4].map((count) => isWatchStopped(one, [after(count)]))).toEqual([false, true]);
+  });
+
   it('says nothing of who paused before the routers were told, nor of others', () => {
     expect(isWatchStopped(exodus, both(BEGUN + 900, BEGUN - 10, BEGUN - 20))).toBe(false);
     const other = session(3, { at: BEGUN + 100, grewAt: BEGUN + 100 });
