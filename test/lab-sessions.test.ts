@@ -6,6 +6,7 @@ import { chooseExercises, SESSION_EXERCISES } from './lab/sessions/exercises.ts'
 import { titleOf, type SessionExercise } from './lab/sessions/exercise.ts';
 import { addressOf, identitySwanctlConf } from './lab/sessions/identity.ts';
 import { withPage } from './lab/sessions/page.ts';
+import type { MeasuredReport } from './lab/sessions/read-report.ts';
 import { formatSummary, judge, rowOf, summaryOf } from './lab/sessions/report.ts';
 import { siteOf } from './lab/sessions/site.ts';
 import { clientSwanctlConf, gatewaySwanctlConf } from './lab/strongswan-conf.ts';
@@ -221,14 +222,30 @@ describe('the report', () => {
       ...{ versions: { strongswan: '5.9.8-5' }, runs: rows, summary: [summaryOf(one, rows)] },
     };
     const text = withPage(readme, [report]);
-    expect(text).toContain('`npm run -s lab -- exercise all --runs 2`: 20 clients');
+    expect(text).toContain('- `npm run -s lab -- exercise all --runs 2`: ESP by kernel-libipsec');
     expect(text).toContain(
-      '| **drain pinned**: a drain | 0 ms (40 ms, 40 ms) | 0 (3, 3) | kept, TCP goes on |',
+      '| **drain pinned**: a drain | 20; 2 runs | 0 / 40 / 40 ms | 0 / 3 / 3 | kept, TCP goes on |',
     );
     expect(text).toContain('≤ 20 ms (**missed**)');
     expect(text).not.toContain('old');
     expect(withPage(text, [report])).toBe(text);
     expect(() => withPage('nothing here', [report])).toThrow(RangeError);
+  });
+
+  it('shows of what several reports have the one with the most runs, and other clients beside it', () => {
+    const reportOf = (runs: number, clients: number): MeasuredReport => ({
+      ...{ dataplane: 'libipsec', exercise: `of ${clients}`, router: 'bird', clients, talkers: clients },
+      ...{ versions: {}, runs: rows, summary: [{ ...summaryOf(one, rows), runs }] },
+    });
+    const text = withPage('<!-- measured: clients -->\n<!-- end -->', [
+      reportOf(3, 20),
+      reportOf(10, 20),
+      reportOf(1, 20),
+      reportOf(2, 300),
+    ]);
+    const shown = text.split('\n').filter((each) => each.startsWith('| **drain'));
+    expect(shown.map((each) => each.split(' | ')[1])).toEqual(['20; 10 runs', '300; 2 runs']);
+    expect(text.match(/^- `npm run/gmu)).toHaveLength(4);
   });
 
   it('has its place in README.md', () => {

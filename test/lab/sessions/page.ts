@@ -1,5 +1,5 @@
 /**
- * `page.ts REPORT...`: writes the measured tables of README.md, "What your clients see", from the JSON reports of
+ * `page.ts REPORT...`: writes the measured table of README.md, "What your clients see", from the JSON reports of
  * `lab exercise`, and the picture of the first of them. Between the marks there is nothing that a person wrote.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -12,55 +12,92 @@ import { figureText, sessionText, type SummaryRow } from './report.ts';
 const ROOT = join(import.meta.dirname, '../../..');
 const README = join(ROOT, 'README.md');
 const PICTURE = 'test/lab/sessions/what-your-clients-see.svg';
+const PICTURE_LINE = `![the outage of each client, on a logarithmic scale; the figures are in the table below](${PICTURE})`;
 const PLACE = /(<!-- measured: clients -->\n)[^]*?(<!-- end -->)/u;
 
-/** README with the tables of these reports. @throws RangeError if it has no place for them */
+/** README with the table of these reports. @throws RangeError if it has no place for it */
 export function withPage(readme: string, reports: readonly MeasuredReport[]): string {
   if (!PLACE.test(readme)) throw new RangeError('README.md has no place for "measured: clients"');
-  const picture = `![the outage of each client, on a logarithmic scale; the figures are in the table below](${PICTURE})`;
-  const page = [...(reports.length > 0 ? [picture] : []), ...reports.map(tableOf)].join('\n\n');
-  return readme.replace(PLACE, (_, start: string, end: string) => `${start}\n${page}\n\n${end}`);
+  const page =
+    reports.length === 0 ? [] : [PICTURE_LINE, '', ...tableOf(reports), '', ...commandsOf(reports)];
+  return readme.replace(PLACE, (_, start: string, end: string) => `${start}\n${page.join('\n')}\n\n${end}`);
 }
 
-const HEAD = ['what happens', 'outage: median (p99, longest)', 'lost', 'session', 'promised'] as const;
+const HEAD = [
+  'what happens',
+  'clients',
+  'outage: median / p99 / longest',
+  'packets lost: the same',
+  'session',
+  'promised',
+] as const;
 
-function tableOf(report: MeasuredReport): string {
-  const { dataplane, router, clients, talkers, versions, summary } = report;
-  const runs = Math.max(...summary.map((each) => each.runs));
-  const who =
-    talkers === clients ? `${clients} clients` : `${clients} clients, ${talkers} of them with traffic`;
-  const esp = dataplane === 'kernel' ? 'kernel ESP, in an emulated machine' : 'ESP by kernel-libipsec';
-  const where = dataplane === 'kernel' ? ' --dataplane kernel' : '';
-  const count =
-    clients === 20 ? '' : ` --clients ${clients}${talkers === clients ? '' : ` --talkers ${talkers}`}`;
-  const name = /[ +]/u.test(report.exercise) ? `"${report.exercise}"` : report.exercise;
+interface Measured {
+  readonly report: MeasuredReport;
+  readonly row: SummaryRow;
+}
+
+/** Of what stands in several reports, the one with the most runs; beside each other what differs in its clients alone. */
+function tableOf(reports: readonly MeasuredReport[]): string[] {
+  const all = reports.flatMap((report) => report.summary.map((row): Measured => ({ report, row })));
+  const best = new Map<string, Measured>();
+  for (const each of all) {
+    const key = `${titleOf({ name: each.row.exercise, variant: each.row.variant })}, ${whoOf(each.report)}`;
+    const known = best.get(key);
+    if (known === undefined || known.row.runs < each.row.runs) best.set(key, each);
+  }
+  const byTitle = Map.groupBy(best.values(), ({ row }) =>
+    titleOf({ name: row.exercise, variant: row.variant }),
+  );
+  const rows = [...byTitle.values()].flat();
+  return [line(HEAD), `|${'---|'.repeat(HEAD.length)}`, ...rows.map((each) => line(cellsOf(each)))];
+}
+
+function commandsOf(reports: readonly MeasuredReport[]): string[] {
+  const commands = reports.map((report) => {
+    const { dataplane, router, clients, talkers, versions } = report;
+    const name = /[ +]/u.test(report.exercise) ? `"${report.exercise}"` : report.exercise;
+    const count =
+      clients === 20 ? '' : ` --clients ${clients}${talkers === clients ? '' : ` --talkers ${talkers}`}`;
+    const esp = dataplane === 'kernel' ? 'kernel ESP, in an emulated machine' : 'ESP by kernel-libipsec';
+    const where = dataplane === 'kernel' ? ' --dataplane kernel' : '';
+    return `- \`npm run -s lab -- exercise ${name} --runs ${runsOf(report)}${count}${where}\`: ${esp}, strongSwan ${versions['strongswan'] ?? '?'}, ${router}`;
+  });
   return [
-    `\`npm run -s lab -- exercise ${name} --runs ${runs}${count}${where}\`: ${who}, ${esp}, strongSwan ${versions['strongswan'] ?? '?'}, ${router}.`,
+    'Measured by these; of what several of them did, the one with the most runs is shown:',
     '',
-    line(HEAD),
-    `|${'---|'.repeat(HEAD.length)}`,
-    ...summary.map((row) => line(cellsOf(row))),
-  ].join('\n');
+    ...commands,
+  ];
 }
+
+const runsOf = ({ summary }: MeasuredReport): number => Math.max(...summary.map(({ runs }) => runs));
+
+const whoOf = ({ clients, talkers }: MeasuredReport): string =>
+  talkers === clients ? String(clients) : `${clients}, ${talkers} of them with traffic`;
 
 const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
 
-function cellsOf(row: SummaryRow): string[] {
+function cellsOf({ report, row }: Measured): string[] {
   const { client_gap_ms: gap, lost } = row;
   const name = titleOf({ name: row.exercise, variant: row.variant });
   return [
     `**${name}**: ${row.shows}`,
-    gap === undefined ? '-' : `${timeText(gap.p50)} (${timeText(gap.p99)}, ${timeText(gap.max)})`,
-    lost === undefined ? '-' : `${figureText(lost.p50)} (${figureText(lost.p99)}, ${figureText(lost.max)})`,
+    `${whoOf(report)}; ${row.runs} ${row.runs === 1 ? 'run' : 'runs'}`,
+    gap === undefined ? '-' : timesText([gap.p50, gap.p99, gap.max]),
+    lost === undefined ? '-' : [lost.p50, lost.p99, lost.max].map(figureText).join(' / '),
     sessionShare(row),
     promise(row),
   ];
 }
 
-/** null is what JSON makes of an outage without an end. */
-function timeText(ms: number | null): string {
-  if (ms === null || !Number.isFinite(ms)) return 'no end';
-  return ms >= 1000 ? `${(ms / 1000).toFixed(1)} s` : `${figureText(ms)} ms`;
+/** In one unit. null is what JSON makes of an outage without an end. */
+function timesText(times: readonly (number | null)[]): string {
+  const inSeconds = times.some((ms) => ms !== null && Number.isFinite(ms) && ms >= 1000);
+  const text = (ms: number | null): string => {
+    if (ms === null || !Number.isFinite(ms)) return 'no end';
+    return inSeconds ? (ms / 1000).toFixed(1) : figureText(ms);
+  };
+  return `${times.map(text).join(' / ')} ${inSeconds ? 's' : 'ms'}`;
 }
 
 function sessionShare(row: SummaryRow): string {
@@ -79,7 +116,7 @@ function promise({ bounds }: SummaryRow): string {
   if (asked.length === 0) return '-';
   return asked
     .map(({ metric, of, at_most: atMost, met }) => {
-      const what = metric === 'lost' ? `${atMost} packet each` : timeText(atMost);
+      const what = metric === 'lost' ? `${atMost} packet each` : timesText([atMost]);
       return `${of === 'max' ? '' : `${of} `}≤ ${what}${met ? '' : ' (**missed**)'}`;
     })
     .join(', ');
