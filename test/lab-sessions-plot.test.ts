@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SessionExercise } from './lab/sessions/exercise.ts';
+import { bestOf } from './lab/sessions/measured.ts';
 import { plotOf } from './lab/sessions/plot.ts';
-import { readReport } from './lab/sessions/read-report.ts';
-import { rowOf, summaryOf, type RunRow } from './lab/sessions/report.ts';
+import { readReport, type MeasuredReport } from './lab/sessions/read-report.ts';
+import { rowOf, summaryOf } from './lab/sessions/report.ts';
 import type { ClientResult } from './lab/traffic/client-result.ts';
 
 const client = (gap: number, session: ClientResult['session']): ClientResult => ({
@@ -18,10 +19,17 @@ const one = {
   bounds: [{ metric: 'client_gap_ms', of: 'max', atMost: 20 }],
 } as unknown as SessionExercise;
 
-const reportOf = (...clients: readonly ClientResult[]): { runs: RunRow[]; summary: [] | [never] } => {
-  const runs = [rowOf(one, 1, { figures: {}, clients })];
-  // As it is read from a file: Infinity has become null.
-  return JSON.parse(JSON.stringify({ runs, summary: [summaryOf(one, runs)] })) as ReturnType<typeof reportOf>;
+/** As it is read from a file: Infinity has become null. */
+const drawn = (...clients: readonly ClientResult[]): Promise<string> => {
+  const runs = [
+    rowOf(one, 1, { figures: {}, clients }),
+    rowOf(one, 2, { error: 'no lab', figures: {}, clients: [client(5, 'new')] }),
+  ];
+  const report = {
+    ...{ dataplane: 'libipsec', exercise: 'all', router: 'bird', clients: 3, talkers: 3, versions: {} },
+    ...{ runs, summary: [summaryOf(one, runs)] },
+  };
+  return plotOf(bestOf([JSON.parse(JSON.stringify(report)) as MeasuredReport]));
 };
 
 interface Mark {
@@ -39,22 +47,26 @@ const marksOf = (svg: string): Mark[] =>
 
 describe('the picture of what clients see', () => {
   it('has a row an exercise, a tick a client and a mark for what is promised', async () => {
-    const svg = await plotOf([
-      reportOf(client(0, 'kept'), client(12, 'make-before-break'), client(700, 'new')),
-    ]);
+    const svg = await drawn(client(0, 'kept'), client(12, 'make-before-break'), client(700, 'new'));
     expect(svg).toMatch(/^<svg /u);
     expect(svg).toContain('drain pinned');
     const [goesOn, anew] = ['#1b7837', '#2166ac'];
     expect(marksOf(svg).map(({ fill }) => fill)).toEqual([goesOn, goesOn, anew]);
-    expect(svg.match(/fill="#b2182b"/gu)).toHaveLength(1);
+    expect(svg.match(/>◀<\/text>/gu)).toHaveLength(1);
   });
 
   it('shows an outage without an end at the end of the axis, not nowhere', async () => {
-    const svg = await plotOf([reportOf(client(10, 'new'), client(9000, 'new'), client(Infinity, 'new'))]);
-    const [short = 0, long = 0, endless = 0] = marksOf(svg).map(({ x }) => x);
+    const svg = await drawn(
+      client(10, 'new'),
+      client(9000, 'new'),
+      client(200_000, 'new'),
+      client(Infinity, 'new'),
+    );
+    const [short = 0, long = 0, longest = 0, endless = 0] = marksOf(svg).map(({ x }) => x);
     expect(short).toBeGreaterThan(0);
     expect(long).toBeGreaterThan(short);
     expect(endless).toBeGreaterThan(long);
+    expect(longest).toBe(endless);
     expect(svg).toContain('no end');
   });
 });

@@ -233,8 +233,8 @@ describe('the report', () => {
   });
 
   it('shows of what several reports have the one with the most runs, and other clients beside it', () => {
-    const reportOf = (runs: number, clients: number): MeasuredReport => ({
-      ...{ dataplane: 'libipsec', exercise: `of ${clients}`, router: 'bird', clients, talkers: clients },
+    const reportOf = (runs: number, clients: number, dataplane = 'libipsec'): MeasuredReport => ({
+      ...{ dataplane, exercise: `of ${clients}`, router: 'bird', clients, talkers: clients },
       ...{ versions: {}, runs: rows, summary: [{ ...summaryOf(one, rows), runs }] },
     });
     const text = withPage('<!-- measured: clients -->\n<!-- end -->', [
@@ -242,10 +242,15 @@ describe('the report', () => {
       reportOf(10, 20),
       reportOf(1, 20),
       reportOf(2, 300),
+      reportOf(99, 20, 'kernel'),
     ]);
     const shown = text.split('\n').filter((each) => each.startsWith('| **drain'));
-    expect(shown.map((each) => each.split(' | ')[1])).toEqual(['20; 10 runs', '300; 2 runs']);
-    expect(text.match(/^- `npm run/gmu)).toHaveLength(4);
+    expect(shown.map((each) => each.split(' | ')[1])).toEqual([
+      '20, libipsec; 10 runs',
+      '300, libipsec; 2 runs',
+      '20, kernel; 99 runs',
+    ]);
+    expect(text.match(/^- `npm run/gmu)).toHaveLength(5);
   });
 
   it('has its place in README.md', () => {

@@ -41,6 +41,7 @@ import { labDirectory, Ledger, NAME_PATTERN } from './ledger.ts';
 import { runRouting, type RoutingOptions } from './routing/routing-exercise.ts';
 import { runRestarts, type RestartsOptions } from './restarts.ts';
 import { ROUTER_KINDS } from './router.ts';
+import { bestOf } from './sessions/measured.ts';
 import { readReport } from './sessions/read-report.ts';
 import { runSessions, type SessionsOptions } from './sessions/run.ts';
 import { runInMachine } from './vm/exercise.ts';
@@ -183,7 +184,7 @@ program
   .action(async (files: readonly string[], { svg }: { readonly svg: string }) => {
     assertWritable(svg);
     const { plotOf } = await import('./sessions/plot.ts');
-    writeFileSync(svg, await plotOf(files.map(readReport)));
+    writeFileSync(svg, await plotOf(bestOf(files.map(readReport))));
   });
 command('restarts', "the serving gateway's swancast restarted again and again: nobody may notice")
   .option('--runs <n>', 'how often', parseCount(1000), 50)

@@ -9,7 +9,8 @@
  *   site.ts                 the gateways' configuration; identity.ts: a client's address follows its identity (pure)
  *   host-routes.ts          a process: the way back to each client, behind the gateways
  *   stage.ts, acts.ts       what is waited for, and what is done; control.ts: orders over the control socket
- *   page.ts                 the measured table of the README, from the JSON (read-report.ts); plot.ts: its picture
+ *   page.ts                 the measured table of the README, from the JSON (read-report.ts, measured.ts); plot.ts:
+ *                           its picture
  */
 import type { Lab } from '../lab.ts';
 import type { Gateway } from '../gateway.ts';

@@ -1,10 +1,10 @@
 /**
  * `page.ts REPORT...`: writes the measured table of README.md, "What your clients see", from the JSON reports of
- * `lab exercise`, and the picture of the first of them. Between the marks there is nothing that a person wrote.
+ * `lab exercise`, and their picture. Between the marks there is nothing that a person wrote.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { titleOf } from './exercise.ts';
+import { bestOf, clientsOf, type Measured } from './measured.ts';
 import { plotOf } from './plot.ts';
 import { readReport, type MeasuredReport } from './read-report.ts';
 import { figureText, sessionText, type SummaryRow } from './report.ts';
@@ -18,8 +18,7 @@ const PLACE = /(<!-- measured: clients -->\n)[^]*?(<!-- end -->)/u;
 /** README with the table of these reports. @throws RangeError if it has no place for it */
 export function withPage(readme: string, reports: readonly MeasuredReport[]): string {
   if (!PLACE.test(readme)) throw new RangeError('README.md has no place for "measured: clients"');
-  const page =
-    reports.length === 0 ? [] : [PICTURE_LINE, '', ...tableOf(reports), '', ...commandsOf(reports)];
+  const page = [PICTURE_LINE, '', ...tableOf(bestOf(reports)), '', ...commandsOf(reports)];
   return readme.replace(PLACE, (_, start: string, end: string) => `${start}\n${page.join('\n')}\n\n${end}`);
 }
 
@@ -32,25 +31,8 @@ const HEAD = [
   'promised',
 ] as const;
 
-interface Measured {
-  readonly report: MeasuredReport;
-  readonly row: SummaryRow;
-}
-
-/** Of what stands in several reports, the one with the most runs; beside each other what differs in its clients alone. */
-function tableOf(reports: readonly MeasuredReport[]): string[] {
-  const all = reports.flatMap((report) => report.summary.map((row): Measured => ({ report, row })));
-  const best = new Map<string, Measured>();
-  for (const each of all) {
-    const key = `${titleOf({ name: each.row.exercise, variant: each.row.variant })}, ${whoOf(each.report)}`;
-    const known = best.get(key);
-    if (known === undefined || known.row.runs < each.row.runs) best.set(key, each);
-  }
-  const byTitle = Map.groupBy(best.values(), ({ row }) =>
-    titleOf({ name: row.exercise, variant: row.variant }),
-  );
-  const rows = [...byTitle.values()].flat();
-  return [line(HEAD), `|${'---|'.repeat(HEAD.length)}`, ...rows.map((each) => line(cellsOf(each)))];
+function tableOf(all: readonly Measured[]): string[] {
+  return [line(HEAD), `|${'---|'.repeat(HEAD.length)}`, ...all.map((each) => line(cellsOf(each, all)))];
 }
 
 function commandsOf(reports: readonly MeasuredReport[]): string[] {
@@ -72,17 +54,14 @@ function commandsOf(reports: readonly MeasuredReport[]): string[] {
 
 const runsOf = ({ summary }: MeasuredReport): number => Math.max(...summary.map(({ runs }) => runs));
 
-const whoOf = ({ clients, talkers }: MeasuredReport): string =>
-  talkers === clients ? String(clients) : `${clients}, ${talkers} of them with traffic`;
-
 const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
 
-function cellsOf({ report, row }: Measured): string[] {
+function cellsOf(measured: Measured, all: readonly Measured[]): string[] {
+  const { row, title } = measured;
   const { client_gap_ms: gap, lost } = row;
-  const name = titleOf({ name: row.exercise, variant: row.variant });
   return [
-    `**${name}**: ${row.shows}`,
-    `${whoOf(report)}; ${row.runs} ${row.runs === 1 ? 'run' : 'runs'}`,
+    `**${title}**: ${row.shows}`,
+    `${clientsOf(measured, all)}; ${row.runs} ${row.runs === 1 ? 'run' : 'runs'}`,
     gap === undefined ? '-' : timesText([gap.p50, gap.p99, gap.max]),
     lost === undefined ? '-' : [lost.p50, lost.p99, lost.max].map(figureText).join(' / '),
     sessionShare(row),
@@ -90,14 +69,16 @@ function cellsOf({ report, row }: Measured): string[] {
   ];
 }
 
-/** In one unit. null is what JSON makes of an outage without an end. */
+/** "0 / 14 / 17 ms"; each with its unit where they differ. null is what JSON makes of an outage without an end. */
 function timesText(times: readonly (number | null)[]): string {
-  const inSeconds = times.some((ms) => ms !== null && Number.isFinite(ms) && ms >= 1000);
-  const text = (ms: number | null): string => {
-    if (ms === null || !Number.isFinite(ms)) return 'no end';
-    return inSeconds ? (ms / 1000).toFixed(1) : figureText(ms);
-  };
-  return `${times.map(text).join(' / ')} ${inSeconds ? 's' : 'ms'}`;
+  const texts = times.map((ms) => {
+    if (ms === null || !Number.isFinite(ms)) return ['no end', ''] as const;
+    return ms >= 1000 ? ([(ms / 1000).toFixed(1), ' s'] as const) : ([figureText(ms), ' ms'] as const);
+  });
+  const [unit = '', ...others] = new Set(texts.map((text) => text[1]));
+  return others.length > 0
+    ? texts.map((text) => text.join('')).join(' / ')
+    : `${texts.map(([figure]) => figure).join(' / ')}${unit}`;
 }
 
 function sessionShare(row: SummaryRow): string {
@@ -124,6 +105,8 @@ function promise({ bounds }: SummaryRow): string {
 
 if (import.meta.main) {
   const reports = process.argv.slice(2).map(readReport);
-  writeFileSync(join(ROOT, PICTURE), await plotOf(reports.slice(0, 1)));
+  if (reports.length === 0)
+    throw new RangeError('page.ts REPORT...: without a report the page would be empty');
+  writeFileSync(join(ROOT, PICTURE), await plotOf(bestOf(reports)));
   writeFileSync(README, withPage(readFileSync(README, 'utf8'), reports));
 }

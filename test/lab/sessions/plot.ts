@@ -1,10 +1,8 @@
 /** The picture of "What your clients see": a row an exercise, a tick a client. Its library is loaded by it alone. */
 import { parse, View } from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
-import { titleOf } from './exercise.ts';
-import type { SessionsReport } from './report.ts';
-
-type Drawn = Pick<SessionsReport, 'runs' | 'summary'>;
+import type { ClientResult } from '../traffic/client-result.ts';
+import { clientsOf, type Measured } from './measured.ts';
 
 interface Tick {
   readonly exercise: string;
@@ -15,38 +13,46 @@ interface Tick {
 interface Promised {
   readonly exercise: string;
   readonly atMost: number;
+  readonly text: string;
 }
 
-/** Where an outage without an end is drawn; none that has one lasts so long. */
+/** Where an outage without an end is drawn; whatever lasts longer is drawn there too. */
 const NO_END_MS = 100_000;
 const STOPS_MS = [0, 10, 100, 1000, 10_000, NO_END_MS] as const;
 
-/** @returns an SVG document; the order of rows is that of the reports */
-export async function plotOf(reports: readonly Drawn[]): Promise<string> {
-  const summary = reports.flatMap((report) => report.summary);
-  const ticks = reports.flatMap(({ runs }) =>
-    runs.flatMap((run): Tick[] =>
-      (run.clients ?? []).map(({ client_gap_ms: gap, session }) => ({
-        exercise: titleOf({ name: run.exercise, variant: run.variant }),
-        // JSON has null for Infinity.
-        outage: Number.isFinite(gap) ? Math.round(gap) : NO_END_MS,
-        session: session === 'kept' || session === 'make-before-break' ? 'goes on' : 'new',
-      })),
-    ),
+/** @returns an SVG document; the order of rows is as given */
+export async function plotOf(all: readonly Measured[]): Promise<string> {
+  const rows = all.map((measured) => {
+    const isAlone = all.every((other) => other === measured || other.title !== measured.title);
+    const name = isAlone ? measured.title : `${measured.title} (${clientsOf(measured, all)})`;
+    return { ...measured, name };
+  });
+  const ticks = rows.flatMap(({ report, row, name }) =>
+    report.runs
+      .filter(({ ok, exercise, variant }) => ok && exercise === row.exercise && variant === row.variant)
+      .flatMap(({ clients = [] }) => clients.map((client) => tickOf(name, client))),
   );
-  const promised = summary.flatMap((row): Promised[] =>
+  const promised = rows.flatMap(({ row, name }) =>
     row.bounds
       .filter(({ metric }) => metric === 'client_gap_ms')
-      .map(({ at_most: atMost }) => ({
-        exercise: titleOf({ name: row.exercise, variant: row.variant }),
+      .map(({ at_most: atMost, of }): Promised => ({
+        exercise: name,
         atMost,
+        text: of === 'max' ? '◀' : `◀ ${of}`,
       })),
   );
-  const rows = [...new Set(summary.map((row) => titleOf({ name: row.exercise, variant: row.variant })))];
-  const svg = await new View(parse(compile(specOf(ticks, promised, rows)).spec)).toSVG();
+  const names = rows.map(({ name }) => name);
+  const svg = await new View(parse(compile(specOf(ticks, promised, names)).spec)).toSVG();
   // A tenth of a pixel is enough, and a third of the file.
   return svg.replaceAll(/\d+\.\d{2,}/gu, (number) => String(Number(Number(number).toFixed(1))));
 }
+
+const tickOf = (exercise: string, { client_gap_ms: gap, session }: ClientResult): Tick => ({
+  exercise,
+  // JSON has null for Infinity.
+  outage: Number.isFinite(gap) ? Math.min(Math.round(gap), NO_END_MS) : NO_END_MS,
+  session: session === 'kept' || session === 'make-before-break' ? 'goes on' : 'new',
+});
 
 function specOf(
   ticks: readonly Tick[],
@@ -79,7 +85,7 @@ function specOf(
     layer: [
       {
         data: { values: [...ticks] },
-        mark: { type: 'tick', thickness: 1.5, size: 14, opacity: 0.45, aria: false },
+        mark: { type: 'tick', thickness: 1.5, size: 14, opacity: 0.5, aria: false },
         encoding: {
           y,
           x: { field: 'outage', ...x },
@@ -93,8 +99,8 @@ function specOf(
       },
       {
         data: { values: [...promised] },
-        mark: { type: 'point', shape: 'triangle-left', filled: true, size: 70, color: '#b2182b', xOffset: 5 },
-        encoding: { y, x: { field: 'atMost', ...x } },
+        mark: { type: 'text', align: 'left', baseline: 'middle', fontSize: 9, color: '#b2182b' },
+        encoding: { y, x: { field: 'atMost', ...x }, text: { field: 'text' } },
       },
     ],
   };
