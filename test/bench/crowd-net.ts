@@ -177,7 +177,7 @@ async function addresses(namespace: string, of: Readonly<Record<string, readonly
   }
 }
 
-/** The hash table as the README tells the operators of large gateways to have it. */
+/** The hash table as health/README.md tells the operators of large gateways to have it. */
 const strongswanConf = (viciSocket: string, log: string): string => `charon-systemd {
   load = aes sha1 sha2 hmac kdf gmp curve25519 pem pkcs1 pkcs8 nonce random drbg kernel-libipsec kernel-netlink socket-default vici counters
   ikesa_table_size = 4096

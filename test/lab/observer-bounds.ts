@@ -33,7 +33,7 @@ export interface Limit {
   readonly why: string;
 }
 
-/** The lab's lease and what the table of bounds promises (README), at worst, milliseconds. */
+/** The lab's lease and what the table of bounds promises (test/lab/README.md), at worst, milliseconds. */
 export const BOUNDS = {
   leaseMs: 1000,
   maxAgeMs: 3000,
