@@ -18,6 +18,7 @@ interface Option {
   readonly options?: Readonly<Record<string, Option>>;
 }
 interface Task extends Readonly<Record<string, unknown>> {
+  readonly tags?: readonly string[];
   readonly block?: readonly Task[];
 }
 interface Specs {
@@ -85,7 +86,9 @@ describe('the variables of the role', () => {
     const own = readdirSync(join(role, 'library')).map((name) => name.replace('.py', ''));
     const unknown = new Set(used.filter((name) => options[name] === undefined && !own.includes(name)));
     expect([...unknown].filter((name) => name !== 'swancast_mss')).toEqual([]);
-    for (const name of Object.keys(options)) expect(used).toContain(name);
+    // The others are Ansible's own.
+    for (const name of Object.keys(options).filter((each) => each.startsWith('swancast_')))
+      expect(used).toContain(name);
   });
 
   // "-e swancast_gate=false" is text, and text that is not empty counts as true.
@@ -118,31 +121,30 @@ describe('the variables of the role', () => {
   });
 });
 
+/** With those in a block. */
+const tasks = (name: string): readonly Task[] =>
+  (parse(read('roles/swancast/tasks', `${name}.yml`)) as readonly Task[]).flatMap((task) => [
+    task,
+    ...(task.block ?? []),
+  ]);
+
 describe('what is kept', () => {
   // keep.yml runs where there is something to do: else what lies there is of the roll-out before.
   it('is brought back by a roll-out that kept it, and by no other', () => {
     const condition = (file: string, included: string): unknown => {
-      const all = (parse(read('roles/swancast/tasks', file)) as Task[]).flatMap((task) => [
-        task,
-        ...(task.block ?? []),
-      ]);
-      return all.find((task) =>
+      return tasks(file).find((task) =>
         JSON.stringify(task['ansible.builtin.include_tasks'] ?? '').includes(included),
       )?.when;
     };
-    expect(condition('apply.yml', 'keep.yml')).toBe('_swancast_plan.any');
-    expect(condition('failed.yml', 'put-back.yml')).toContain('and _swancast_plan.any');
+    expect(condition('apply', 'keep.yml')).toBe('_swancast_plan.any');
+    expect(condition('failed', 'put-back.yml')).toContain('and _swancast_plan.any');
   });
 });
 
 describe('the README', () => {
   it('names every play and every tag', () => {
     const readme = read('README.md');
-    const tags = new Set(
-      [...read('roles/swancast/tasks/apply.yml').matchAll(/^ {2}tags: \[(.*)\]$/gm)].flatMap(
-        ([, list = '']) => list.split(', '),
-      ),
-    );
+    const tags = new Set([...tasks('apply'), ...tasks('main')].flatMap(({ tags: list }) => list ?? []));
     tags.delete('always');
     expect(tags.size).toBe(8);
     for (const name of plays) expect(readme).toContain(`\`${name}`);
@@ -258,5 +260,22 @@ describe.skipIf(!hasAnsible || !hasLint)('the plays', { timeout: 300_000 }, () =
       size: of('swancast_mss_clamp: 13 is not 0, nor 536 to 8960 bytes'),
     });
     for (const text of Object.values(refused)) expect(text).toContain('Nothing was touched.');
+  });
+
+  // What only comes to light when the gateways are done would leave them without a watch.
+  it.each([
+    ['no/targets.json', 'there is no such directory'],
+    ['', 'it is a directory'],
+    ['/proc/targets.json', 'No such file or directory'],
+  ])('refuse targets for Prometheus that cannot be written: %s', (path, why) => {
+    const file = path.startsWith('/') ? path : join(copy, 'ansible', path);
+    const refused = refusals({
+      host: { swancast_config: { log: { level: 'info' } }, swancast_prometheus_targets_file: file },
+    });
+    expect(refused['host']).toContain(
+      `swancast_prometheus_targets_file: ${file} cannot be written on localhost: `,
+    );
+    expect(refused['host']).toContain(why);
+    expect(refused['host']).toContain('Nothing was touched.');
   });
 });

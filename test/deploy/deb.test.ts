@@ -1,6 +1,17 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -181,6 +192,31 @@ describe('the scripts of the package', () => {
 
   it.skipIf(!has('shellcheck'))('shellcheck has nothing to say (needs shellcheck)', () => {
     expect(run('shellcheck', ['-s', 'sh', ...scripts])).toBe('');
+  });
+
+  // On a copy of its places, with nothing of the machine but rm.
+  it('leave nothing behind after a purge, and all of it after a removal', () => {
+    const place = mkdtempSync(join(tmpdir(), 'swancast-purge-'));
+    try {
+      const script = join(place, 'postrm');
+      const text = readFileSync(join(root, 'deploy/deb/postrm'), 'utf8');
+      writeFileSync(script, text.replaceAll(/ \/(?=(?:etc|var|run)\/)/gu, ` ${place}/`));
+      const names = ['etc/swancast', 'var/lib/swancast', 'var/cache/swancast', 'run/swancast'];
+      const own = [...names, 'run/swancast-canary'];
+      for (const path of own) mkdirSync(join(place, path, 'below'), { recursive: true });
+      for (const path of own) mkdirSync(join(place, `${path}-of-another`));
+      mkdirSync(join(place, 'bin'));
+      symlinkSync('/bin/rm', join(place, 'bin/rm'));
+      const there = (more = ''): string[] => own.filter((path) => existsSync(join(place, `${path}${more}`)));
+      const env = { PATH: join(place, 'bin') };
+      run('/bin/sh', [script, 'remove'], { env });
+      expect(there()).toEqual(own);
+      run('/bin/sh', [script, 'purge'], { env });
+      expect(there()).toEqual([]);
+      expect(there('-of-another')).toEqual(own);
+    } finally {
+      rmSync(place, { recursive: true, force: true });
+    }
   });
 
   it('refuse what dpkg never says, and touch nothing then', () => {

@@ -1,28 +1,42 @@
 /** What an operator of these hosts gives Ansible as `swancast_config`. Pure. */
-import { ANYCAST4, ANYCAST6, GATEWAY_AS, PREFIX4, PREFIX6 } from '../lab/topology.ts';
+import { ANYCAST4, ANYCAST6, GATEWAY_AS, PREFIX4, PREFIX6, type GatewayName } from '../lab/topology.ts';
 import { routersOf, type Mapping } from '../lab/routing/site-config.ts';
 import { HTTP_PORT, type HostPlan } from './plan.ts';
 
 /** Of systemd, for the listener and to ask the others. */
 export const FLEET_TOKEN = 'fleet-token';
+/** Of systemd too, for both sessions of a host with the router. */
+export const BGP_PASSWORD = 'bgp-password';
 
 export interface ConfigVariant {
   /** identity: a client has the same inner address on every host, and sessions are pinned. pool: each host has its own. */
   readonly addresses: 'identity' | 'pool';
   /** Of both prefixes: a change that routers hear of. */
   readonly med: number;
+  /** Hosts whose sessions with the router have one (TCP MD5). */
+  readonly passwords?: Readonly<Partial<Record<GatewayName, string>>>;
 }
+
+/** By name, as Ansible gives them to one host. */
+export const credentialsOf = (
+  { name }: HostPlan,
+  { passwords: { [name]: password } = {} }: ConfigVariant,
+): Mapping => ({
+  [FLEET_TOKEN]: TOKEN,
+  ...(password === undefined ? {} : { [BGP_PASSWORD]: password }),
+});
 
 export function hostConfig(
   host: HostPlan,
   hosts: readonly HostPlan[],
-  { addresses, med }: ConfigVariant,
+  { addresses, med, passwords }: ConfigVariant,
 ): Mapping {
+  const secret = passwords?.[host.name] === undefined ? {} : { password_credential: BGP_PASSWORD };
   const announced = { med, communities: [`${GATEWAY_AS}:100`] };
   return {
     gateway: { name: host.name },
     prefixes: [PREFIX4, PREFIX6].map((prefix) => ({ prefix, announced })),
-    bgp: { local_as: GATEWAY_AS, router_id: host.address4, neighbors: routersOf(host) },
+    bgp: { local_as: GATEWAY_AS, router_id: host.address4, neighbors: routersOf(host, secret) },
     // The same gateway fails again and again here: it shall not be held for it.
     decision: { hold_down_seconds: 1, hold_down_max_seconds: 1, flap_limit: 0 },
     checks: [

@@ -10,7 +10,8 @@
  *   rollout.ts         `rollout`: one row a scenario; with-site.ts, set-stage.ts: what they need; report.ts: figures,
  *                      judgement, table (pure)
  *   scenario.ts        what a scenario is; scenarios.ts: all of them, in scenarios-rolling.ts (what Ansible does),
- *                      scenarios-days.ts (what happens to a host), scenarios-removal.ts; expect.ts: their waits
+ *                      scenarios-changes.ts (to one host, or with one lost), scenarios-days.ts (what happens to a host),
+ *                      scenarios-removal.ts; expect.ts: their waits
  *   ansible.ts         ansible-playbook; play-recap.ts: what it said (pure); host-config.ts: the variables (pure)
  *   releases.ts        other versions of swancast and strongSwan; watch.ts: what is seen from outside
  *   prometheus.ts      a Prometheus with the rules that ship
@@ -22,6 +23,7 @@ import { LabError, thrownUnder } from '../lab/lab-error.ts';
 import { labDirectory, Ledger, NAME_PATTERN } from '../lab/ledger.ts';
 import { enter, initOf } from './host.ts';
 import { planHosts } from './plan.ts';
+import { SCENARIOS } from './scenarios.ts';
 import { runRollout, type RolloutOptions } from './rollout.ts';
 import { assertCanBootHosts } from './requirements.ts';
 import { raiseSite } from './site.ts';
@@ -45,6 +47,11 @@ const parseCount =
     if (Number.isInteger(count) && count >= 1 && count <= limit) return count;
     throw new InvalidArgumentError(`a whole number from 1 to ${limit} is expected.`);
   };
+
+function scenarioList(): string {
+  const width = Math.max(...SCENARIOS.map(({ name }) => name.length)) + 2;
+  return SCENARIOS.map(({ name, shows }) => `  ${name.padEnd(width)}${shows}`).join('\n');
+}
 
 const nameOption = (): Option =>
   new Option('--name <name>', 'hosts of different names can run at once')
@@ -116,10 +123,13 @@ function fail(thrown: unknown): void {
 const program = new Command('npm run -s hosts --')
   .description('Hosts that boot, and a rollout on them.')
   // What follows a command in a host belongs to that command.
-  .enablePositionalOptions();
+  .enablePositionalOptions()
+  .showHelpAfterError()
+  .addHelpText('after', `\nScenarios of rollout (--only):\n${scenarioList()}`);
 program
   .command('rollout')
   .description('what Ansible, time and accidents do to three gateways, as routers and clients see it')
+  .addHelpText('after', `\nScenarios (--only):\n${scenarioList()}`)
   .option('--json <file>', 'write the report here too')
   .option('--only <names>', 'these scenarios only, by name or its beginning, with commas between', (text) =>
     text.split(','),

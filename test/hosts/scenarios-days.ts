@@ -9,7 +9,7 @@ const DAEMON = 'swancast.service';
 const SPEAKER = 'swancast-bgp.service';
 const GUARD = '/usr/lib/swancast/guard.cjs';
 /** Longer than a client needs that asks after 2 s, and gives up 4 s later; then it has to log in. */
-const CLIENTS_NOTICE_MS = 3000;
+export const CLIENTS_NOTICE_MS = 3000;
 /**
  * Packets: a tenth of a second. A client was told to move, and did not wait for its own clock; more is promised of
  * upgrades alone, as a host that goes down is busy with other things.

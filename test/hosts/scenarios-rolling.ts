@@ -16,7 +16,7 @@ import { expectSame, hostNamed, type Scenario, type Stage } from './scenario.ts'
 const NOTHING = { gw1: 0, gw2: 0, gw3: 0 };
 const DAEMON = 'swancast.service';
 
-async function roll(stage: Stage): Promise<void> {
+export async function roll(stage: Stage): Promise<void> {
   const { ansible, vars, signal, note } = stage;
   const result = await ansible.mustPlay('rollout', vars(), signal);
   note({ changed: Object.values(changedOf(result)).join('+') });
@@ -35,7 +35,7 @@ async function letClientsIn(stage: Stage): Promise<void> {
 export const targetsFile = ({ site }: Pick<Stage, 'site'>): string =>
   join(site.control.directory, 'targets.json');
 
-const pids = async ({ site, signal }: Stage): Promise<string[]> =>
+export const pids = async ({ site, signal }: Stage): Promise<string[]> =>
   Promise.all(site.hosts.map(async (host) => property(host, DAEMON, 'MainPID', signal)));
 
 export const ROLLING: readonly Scenario[] = [

@@ -1,11 +1,12 @@
 /** All scenarios of `hosts rollout`, in their order: each finds the hosts as the one before left them. */
 import { ROLLING } from './scenarios-rolling.ts';
 import { DAYS } from './scenarios-days.ts';
+import { ACCIDENTS, SECRETS } from './scenarios-changes.ts';
 import { REMOVAL } from './scenarios-removal.ts';
 import type { Scenario } from './scenario.ts';
 import { LabError } from '../lab/lab-error.ts';
 
-export const SCENARIOS: readonly Scenario[] = [...ROLLING, ...DAYS, ...REMOVAL];
+export const SCENARIOS: readonly Scenario[] = [...ROLLING, ...ACCIDENTS, ...DAYS, ...SECRETS, ...REMOVAL];
 
 /** Without it there is nothing to do anything to. */
 const ALWAYS = 'first-install';

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ansible } from './ansible.ts';
-import { FLEET_TOKEN, hostConfig, TOKEN } from './host-config.ts';
+import { credentialsOf, hostConfig } from './host-config.ts';
 import { Alerts } from './prometheus.ts';
 import { brokenSwancast, buildSwancast, debFields, strongswanRelease, writeIndex } from './releases.ts';
 import type { Operator, Releases, Stage } from './scenario.ts';
@@ -33,10 +33,16 @@ export async function setStage(site: HostsSite, signal: AbortSignal): Promise<Om
 function writeInventory(site: HostsSite, { variant }: Operator): void {
   const { hosts } = site.plan;
   const own = hosts.map(
-    (host) => [host.name, { swancast_config: hostConfig(host, hosts, variant) }] as const,
+    (host) =>
+      [
+        host.name,
+        {
+          swancast_config: hostConfig(host, hosts, variant),
+          swancast_credentials: credentialsOf(host, variant),
+        },
+      ] as const,
   );
   site.control.writeInventory(Object.fromEntries(own), {
-    swancast_credentials: { [FLEET_TOKEN]: TOKEN },
     swancast_prometheus_targets_file: targetsFile({ site }),
   });
 }

@@ -134,7 +134,9 @@ def bring_back(archive, paths):
         elif os.path.lexists(path):
             os.unlink(path)
     with tarfile.open(archive) as tar:
-        tar.extractall("/")  # our own archive, below a directory of root
+        # Our own archive, below a directory of root: with its owners, which the default of Python 3.14 drops.
+        known = {"filter": "fully_trusted"} if hasattr(tarfile, "fully_trusted_filter") else {}
+        tar.extractall("/", **known)
     return before != snapshot(paths)
 
 
@@ -159,6 +161,7 @@ def begin(cache, archive, record, params):
     os.makedirs(cache, mode=0o700, exist_ok=True)
     marker = os.path.join(cache, "unfinished")
     is_whole = not os.path.exists(marker) or not os.path.exists(archive)
+    # Without a version there was nothing before: also when the first installation goes on.
     if is_whole and params["version"] != "":
         move(cache, "", "older-")
         keep(archive, record, params["version"], params["paths"])

@@ -96,7 +96,18 @@ def daemon():
         "fleet": "fleet" in status,
         "drained_by": drain.get("who", ""),
         "drain_reason": drain.get("reason", ""),
+        "drain_remaining": drain.get("remaining_seconds"),
     }
+
+
+def is_outdated(pid):
+    """Whether a process of strongSwan still runs files that an upgrade has replaced."""
+    try:
+        with open(f"/proc/{pid}/maps", encoding="utf-8", errors="replace") as file:
+            replaced = [line for line in file if line.rstrip().endswith("(deleted)")]
+    except OSError:
+        return False
+    return any("/ipsec/" in line or "/charon" in line for line in replaced)
 
 
 def packages_of(source):
@@ -150,6 +161,8 @@ def main():
     )
     cache = module.params["cache"]
     state, installed = package("swancast")
+    strongswan = unit("strongswan.service")
+    unfinished = os.path.exists(os.path.join(cache, "unfinished"))
     module.exit_json(
         changed=False,
         architecture=said("dpkg", "--print-architecture"),
@@ -159,7 +172,8 @@ def main():
         unfragmented=unfragmented(),
         name=socket.gethostname(),
         strongswan={
-            **unit("strongswan.service"),
+            **strongswan,
+            "outdated": is_outdated(strongswan["pid"]),
             "version": package("charon-systemd")[1],
             "packages": packages_of("strongswan"),
         },
@@ -171,7 +185,9 @@ def main():
         speaker={**unit("swancast-bgp.service"), "digest": speaker_digest() if module.params["digest"] else ""},
         vici_group=group_of(module.params["vici_socket"]),
         kept=sorted(os.path.basename(each) for each in glob.glob(os.path.join(cache, "*.deb"))),
-        unfinished=os.path.exists(os.path.join(cache, "unfinished")),
+        unfinished=unfinished,
+        # What a roll-out begins with where there is something: it keeps that.
+        never_finished=unfinished and not os.path.exists(os.path.join(cache, "previous.tar")),
     )
 
 

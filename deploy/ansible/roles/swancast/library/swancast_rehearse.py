@@ -68,7 +68,7 @@ differs:
 CONFIG = "/etc/swancast/swancast.yaml"
 CREDENTIALS = "/etc/swancast/credentials"
 DEADLINE_SECONDS = 60
-# Whatever is in these sections, a running swancast cannot take over: see "reload" in the README.
+# Whatever is in these sections, a running swancast cannot take over: see "Reload" in sidecar/README.md.
 FIXED = ("gateway", "strongswan", "bgp", "lease", "http", "control")
 
 
