@@ -1,6 +1,7 @@
 /** The command line as commander knows it, cut down to what shells complete. */
 import type { Command, Option } from 'commander';
 import { buildProgram } from '../sidecar/cli/program.ts';
+import { ReasonArgument } from '../sidecar/cli/reason.ts';
 
 /** What comes as a value: a path, one of a few words, or anything. */
 export type Values = 'file' | 'any' | readonly string[];
@@ -42,7 +43,7 @@ function wordsOf(command: Command, above: string): CommandWords[] {
     options: [...command.options.map(optionWords), HELP],
     operands: command.registeredArguments.map((each) => ({
       name: each.name(),
-      values: each.argChoices ?? ('any' as const),
+      values: each instanceof ReasonArgument ? each.words : (each.argChoices ?? ('any' as const)),
     })),
   };
   return [own, ...command.commands.flatMap((each) => wordsOf(each, `${path} `))];

@@ -9,7 +9,7 @@ import type { Pace } from '../health/check.ts';
 import { defaultsOf } from '../health/profile.ts';
 import type { CheckType } from '../health/check-type.ts';
 import { CHECK_TYPES, type CheckTypeName } from '../health/registry.ts';
-import { referenceTable } from '../sidecar/config/reference.ts';
+import { referenceTable, type ReferenceRow } from '../sidecar/config/reference.ts';
 import { Metrics } from '../sidecar/metrics.ts';
 import { REASONS } from '../sidecar/reason.ts';
 import { checkLimits, configSections, sectionDoc } from './config-sections.ts';
@@ -23,13 +23,16 @@ const row = (...cells: readonly string[]): string =>
 const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
   [row(...head), `|${'---|'.repeat(head.length)}`, ...rows.map((cells) => row(...cells))].join('\n');
 
+/** By name, as they are looked up; each row can be linked to: `#charon-gone`. */
 function reasons(): string {
-  const rows = Object.entries(REASONS).map(([token, { class: how, sentence, wayOut }]) => [
-    `\`${token}\``,
-    how,
-    sentence,
-    wayOut,
-  ]);
+  const rows = Object.entries(REASONS)
+    .map(([token, { class: how, sentence, wayOut }]) => [
+      `\`${token}\``,
+      `<a id="${token}"></a>${how}`,
+      sentence,
+      wayOut,
+    ])
+    .toSorted(([a = ''], [b = '']) => (a < b ? -1 : 1));
   return table(['reason', 'class', 'what is the case', 'what to do'], rows);
 }
 
@@ -110,16 +113,23 @@ interface MetricShape {
   readonly labelNames: readonly string[];
 }
 
+/** Keys without what the heading says: `poll_seconds` below "fleet". A list itself keeps its name. */
+const below = (name: string, rows: readonly ReferenceRow[]): ReferenceRow[] =>
+  rows.map((row) => {
+    const key = row.key.slice(name.length).replace(/^(?:\[\])?\./u, '');
+    return { ...row, key: key === '[]' ? row.key : key };
+  });
+
 /** A heading and a table for each section, since nobody reads one of 200 rows; then the limits of each check. */
 function configuration(): string {
   const names = [...configSections().keys()].filter((name) => name !== '');
+  const types = checkLimits().map(({ type }) => `[${type}](#check-${type})`);
   return [
-    [...names.map((name) => `[${name}](#${name})`), '[limits of the checks](#limits-of-the-checks)'].join(
-      ' · ',
-    ),
+    names.map((name) => `[${name}](#${name})`).join(' · '),
+    `[Limits of the checks](#limits-of-the-checks): ${types.join(' · ')}`,
     ...[...configSections()].flatMap(([name, rows]) => [
       ...(name === '' ? [] : [`## ${name}`, sectionDoc(name) ?? []].flat()),
-      referenceTable(rows),
+      referenceTable(name === '' ? rows : below(name, rows)),
     ]),
     '## Limits of the checks',
     'What a check of each type says, and the keys below its `limits`.',

@@ -80,6 +80,7 @@ describe('a link', () => {
     ['![x](none.svg) <img src="none.png">', ['none.svg is not there', 'none.png is not there']],
     ['[x](deploy/systemd) [y](deploy/docs.ts)', []],
     ['# A\n# A\n[x](#a-1)', []],
+    ['| <a id="b"></a>c |\n[x](#b) [y](#c)', ['README.md has no heading for #c']],
   ])('%j: %j', (text, expected) => {
     expect(dead('README.md', text)).toEqual(expected);
   });

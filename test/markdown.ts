@@ -30,22 +30,25 @@ export function linksOf(text: string): Link[] {
     });
 }
 
-/** The anchors of its headings: lower case, without punctuation, "-" for a blank, "-1" for the second of a name. */
+/**
+ * The anchors of its headings: lower case, without punctuation, "-" for a blank, "-1" for the second of a name. And
+ * those that stand there as such, `<a id="charon-gone"></a>`.
+ */
 export function anchorsOf(text: string): Set<string> {
   const seen = new Map<string, number>();
   const headings = [...withoutFences(text).matchAll(/^#{1,6} +(.+?) *#*$/gmu)].map(
     ([, heading = '']) => heading,
   );
-  return new Set(
-    headings.map((heading) => {
-      const slug = heading
-        .replaceAll(/\[([^\]]*)\]\([^)]*\)/gu, '$1')
-        .toLowerCase()
-        .replaceAll(/[^\p{L}\p{N}\p{M}\p{Pc} -]/gu, '')
-        .replaceAll(' ', '-');
-      const count = seen.get(slug) ?? 0;
-      seen.set(slug, count + 1);
-      return count === 0 ? slug : `${slug}-${count}`;
-    }),
-  );
+  const slugs = headings.map((heading) => {
+    const slug = heading
+      .replaceAll(/\[([^\]]*)\]\([^)]*\)/gu, '$1')
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}\p{M}\p{Pc} -]/gu, '')
+      .replaceAll(' ', '-');
+    const count = seen.get(slug) ?? 0;
+    seen.set(slug, count + 1);
+    return count === 0 ? slug : `${slug}-${count}`;
+  });
+  const named = [...withoutFences(text).matchAll(/<a id="([^"]+)"><\/a>/gu)].map(([, id = '']) => id);
+  return new Set([...slugs, ...named]);
 }

@@ -1,5 +1,6 @@
 /** `swancast drain` and `swancast undrain` as commander knows them. */
 import { Option, type Command } from 'commander';
+import { SESSIONS } from '../config/schema-sessions.ts';
 import { DRAIN_SECONDS_MAXIMUM } from '../sessions/drain-intent.ts';
 import { DEADLINE_SECONDS_MAXIMUM, MOVE_METHODS, RATE_MAXIMUM } from '../sessions/policy.ts';
 import { durationUpTo, whole } from './argument.ts';
@@ -10,6 +11,8 @@ import type { UndrainOptions } from './undrain.ts';
 
 const drainSeconds = durationUpTo(DRAIN_SECONDS_MAXIMUM, '720h');
 const deadlineSeconds = durationUpTo(DEADLINE_SECONDS_MAXIMUM, '24h');
+const RATE = SESSIONS.keys.rate_per_second.default;
+const DEADLINE = SESSIONS.sections.drain.keys.deadline_seconds.default;
 const AS = 'for units: by this name, and only if nobody else has drained this gateway';
 
 export const DRAIN_EXAMPLES = {
@@ -44,9 +47,20 @@ export function addDrain(program: Command, surroundings: Surroundings, finish: (
         .choices(MOVE_METHODS)
         .default('auto'),
     )
-    .option('--rate <n>', 'logins a second that this may cause elsewhere', whole(1, RATE_MAXIMUM))
-    .option('--deadline <duration>', 'give up on who is still here after this long', deadlineSeconds)
-    .option('--force', 'whatever speaks against it')
+    .option(
+      '--rate <n>',
+      `logins a second that this may cause elsewhere (default: sessions.rate_per_second, ${RATE} where it is not set)`,
+      whole(1, RATE_MAXIMUM),
+    )
+    .option(
+      '--deadline <duration>',
+      `give up on who is still here after this long (default: sessions.drain.deadline_seconds, ${DEADLINE}s where it is not set)`,
+      deadlineSeconds,
+    )
+    .option(
+      '--force',
+      'go on where it would be refused: nobody else could take the clients, a gateway that they would be redirected to does not answer, or `swancast force` keeps a prefix announced; clients may be cut off then',
+    )
     .option('--wait', 'until it is done; fails when the deadline passes with sessions left')
     .option('--as <name>', AS)
     .addHelpText('after', `\nExamples:\n${exampleLines()}`);

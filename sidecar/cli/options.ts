@@ -17,8 +17,17 @@ export interface SocketOptions extends JsonOption {
   readonly config?: string;
 }
 
+/** For a command that reads one file, and takes no operand: everybody writes the file as one at first. */
+export const withFile = (command: Command, description: string, file: string): Command =>
+  command
+    .option('-c, --config <file>', description, file)
+    .allowExcessArguments()
+    .hook('preAction', ({ args: [first] }) => {
+      if (first !== undefined) command.error(`error: the file goes behind -c: write -c ${first}`);
+    });
+
 export const withConfig = (command: Command): Command =>
-  command.option('-c, --config <file>', 'configuration file', DEFAULT_CONFIG);
+  withFile(command, 'configuration file', DEFAULT_CONFIG);
 
 export const withJson = (command: Command): Command => command.option('--json', 'print JSON');
 

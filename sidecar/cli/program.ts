@@ -3,7 +3,7 @@
  *
  *   run.ts     the daemon                        config.ts   check, print, schema
  *   status.ts  what is, as tables                render.ts   exabgp.conf; gtsm.ts: nftables rules
- *   explain.ts why, one glance for each prefix   version.ts
+ *   explain.ts why, one glance for each prefix   reason.ts   what one reason means; version.ts
  *   force.ts, release.ts   break-glass             canary.ts   a real client at work, a daemon of its own
  *   check.ts  the checks: listed, run now          fleet.ts   all gateways, and whether one may go
  *   drain.ts, undrain.ts   empty this gateway, and back (add-drain.ts: their options)
@@ -24,6 +24,7 @@ import type { RenderExabgpOptions } from './render.ts';
 import {
   DEFAULT_CANARY_CONFIG,
   withConfig,
+  withFile,
   withJson,
   withSocket,
   type ConfigOption,
@@ -31,7 +32,9 @@ import {
   type SocketOptions,
 } from './options.ts';
 import { EXIT, EXIT_TEXTS, GATE_EXITS, processOutput } from './outcome.ts';
+import { explainReason, ReasonArgument } from './reason.ts';
 import type { Surroundings } from './surroundings.ts';
+import { nameUsage } from './usage.ts';
 
 /** Runs one command line (`argv` as in process.argv). Resolves with the exit code, see EXIT. */
 export async function main(
@@ -66,7 +69,6 @@ export function buildProgram(surroundings: Surroundings, finish: (code: number) 
     .version(VERSION)
     .exitOverride()
     .showSuggestionAfterError()
-    .showHelpAfterError('(see swancast --help)')
     .configureOutput({ writeOut: output.out, writeErr: output.err })
     .addHelpText('after', () => `\nExit codes:\n${exitLines()}`);
 
@@ -85,8 +87,15 @@ export function buildProgram(surroundings: Surroundings, finish: (code: number) 
     });
 
   withSocket(program.command('explain'))
-    .description('say for each prefix why it is in its state, what to do, and what would change it')
-    .action(async (options: SocketOptions) => {
+    .description(
+      'say for each prefix why it is in its state, what to do, and what would change it; with a reason: what that one means, without asking a daemon',
+    )
+    .addArgument(new ReasonArgument())
+    .action(async (reason: string | undefined, options: SocketOptions) => {
+      if (reason !== undefined) {
+        finish(explainReason(reason, options, surroundings));
+        return;
+      }
       const { explain } = await import('./explain.ts');
       finish(await explain(options, surroundings));
     });
@@ -159,11 +168,10 @@ export function buildProgram(surroundings: Surroundings, finish: (code: number) 
       finish(await run(name, options, surroundings));
     });
 
-  withJson(program.command('canary'))
+  withFile(withJson(program.command('canary')), 'configuration file of the canary', DEFAULT_CANARY_CONFIG)
     .description(
       'run a canary in the foreground: a real IKEv2 client (a charon of its own) that brings a tunnel up through a gateway, sends traffic and tells how that went, for checks of type canary',
     )
-    .option('-c, --config <file>', 'configuration file of the canary', DEFAULT_CANARY_CONFIG)
     .option('--once', 'try each tunnel once, print how it went, and end; also with --json')
     .action(async (options: CanaryOptions) => {
       const { canary } = await import('./canary.ts');
@@ -213,6 +221,7 @@ export function buildProgram(surroundings: Surroundings, finish: (code: number) 
       const { version } = await import('./version.ts');
       finish(version(options, surroundings));
     });
+  nameUsage(program);
   return program;
 }
 

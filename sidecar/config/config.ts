@@ -7,7 +7,8 @@
  *   section.ts    one mapping of the file against one convict document: the only user of convict
  *   build.ts      values → Config; route.ts: the attributes of each state; rules.ts: what no single key can say
  *   load.ts       the file, the environment and the secrets, read from disk
- *   nearest.ts, glued.ts, environment.ts   what was probably meant: a misspelt word, a missing blank, a variable
+ *   nearest.ts, glued.ts, unit.ts, environment.ts   what was probably meant: a misspelt word, a missing blank, a
+                 number with a unit, a variable
  *   json-schema.ts, reference.ts, print.ts   the same schema for editors, for the README, for people
  */
 import type { Profile } from '../../health/profile.ts';

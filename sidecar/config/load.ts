@@ -7,6 +7,7 @@ import { parseYaml } from './document.ts';
 import { strangers } from './environment.ts';
 import { ConfigError, type Problem } from './problem.ts';
 import { rules } from './rules.ts';
+import { SCHEMA } from './schema.ts';
 import { fileProblems, missingCredentials, type FileProblem } from './secrets.ts';
 import { variableName } from './section.ts';
 
@@ -52,9 +53,17 @@ export function parseConfig(text: string, { file, env, hostname }: Surroundings)
       message,
     });
   }
-  if (found.length > 0) throw new ConfigError(found.sort((a, b) => a.line - b.line));
+  const isStrange = Object.keys(root).every((key) => !isKnown(key));
+  if (found.length > 0)
+    throw new ConfigError(
+      found.sort((a, b) => a.line - b.line),
+      isStrange,
+    );
   return config;
 }
+
+const isKnown = (key: string): boolean =>
+  [SCHEMA.keys, SCHEMA.sections, SCHEMA.lists].some((each) => Object.hasOwn(each, key));
 
 /** One of the two paths is the other one, or lies above it. */
 function overlaps(a: string, b: string): boolean {

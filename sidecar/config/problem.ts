@@ -16,18 +16,22 @@ export interface Problem {
 export const problemText = ({ file, line, key, message }: Problem): string =>
   `${line > 0 ? `${file}:${line}` : file}: ${key === '' ? '' : `${key}: `}${message}`;
 
-/** A file that is something else altogether is wrong on every line. */
 const SHOWN_PROBLEMS = 100;
+/** A file that is something else altogether is wrong on every line. */
+const SHOWN_STRANGE = 10;
 
 /** Every problem of one configuration. Its message has one line for each. */
 export class ConfigError extends Error {
   readonly code = 'CONFIG_INVALID';
   readonly problems: readonly Problem[];
 
-  constructor(problems: readonly Problem[]) {
-    const more = problems.length - SHOWN_PROBLEMS;
-    const lines = problems.slice(0, SHOWN_PROBLEMS).map(problemText);
-    super([...lines, ...(more > 0 ? [`and ${more} more`] : [])].join('\n'));
+  /** @param isStrange the file has nothing that a configuration has */
+  constructor(problems: readonly Problem[], isStrange = false) {
+    const shown = isStrange ? SHOWN_STRANGE : SHOWN_PROBLEMS;
+    const more = problems.length - shown;
+    const lines = problems.slice(0, shown).map(problemText);
+    const rest = `and ${more} more${isStrange ? ': none of its keys is known, so this is hardly a configuration of swancast; check the path' : ''}`;
+    super([...lines, ...(more > 0 ? [rest] : [])].join('\n'));
     this.name = 'ConfigError';
     this.problems = problems;
   }

@@ -15,7 +15,7 @@ const KEY_FILE = {
 } as const;
 
 export const HTTP = {
-  doc: 'The read-only listener: /metrics, /healthz, /readyz, /status.',
+  doc: 'The read-only listener: /metrics, /healthz, /readyz, /status, /checks, /fleet. The others of a fleet ask there.',
   keys: {
     listen: {
       doc: 'Address and port, or "off". It changes nothing, but shows the state of the gateway: keep it on loopback or on the management network.',
@@ -63,7 +63,7 @@ const MEMBER = {
       example: 'https://gw2.example:9179',
     },
     address: {
-      doc: 'Its own IPv4 address for clients, never an anycast one: where sessions are moved.',
+      doc: 'Its own IPv4 address for clients, never an anycast one: where a redirect leads to. Without it nobody is redirected there.',
       format: 'address',
       default: null,
       unset: 'no session is moved there over IPv4',
@@ -88,7 +88,7 @@ export const FLEET = {
   doc: 'The other gateways: a prefix steps down only for one that is better off, and one is drained at a time.',
   keys: {
     poll_seconds: {
-      doc: 'How often each of the others is asked. Clients come back to a gateway that returns as quickly as the others hear of it.',
+      doc: 'How often each of the others is asked. With `sessions.sweep` clients come back to a gateway that returns as quickly as the others hear of it.',
       format: 'seconds',
       minimum: 0.1,
       maximum: 60,

@@ -32,7 +32,7 @@ const STRONGSWAN = {
       default: '/run/charon.vici',
     },
     restart_grace_ms: {
-      doc: 'How long a charon that is gone may take to come back before its prefixes are withdrawn. With kernel ESP its sessions go on meanwhile; new logins do not. The last proof that charon lives gets no younger, so `lease.max_age_seconds` must be larger by more than interval and timeout of the charon check: 4 for a grace of 3000.',
+      doc: 'How long a charon that is gone may take to come back before its prefixes are withdrawn. With kernel ESP its sessions go on meanwhile; new logins do not. The last proof that charon lives gets no younger, so `lease.max_age_seconds` must be larger by more than interval and timeout of the charon check: 4 for a grace of 3000. Which value, and what was measured: "When charon crashes" in sidecar/sessions/README.md.',
       format: 'nat',
       maximum: 30_000,
       default: 0,
@@ -158,7 +158,7 @@ const DECISION = {
 } as const satisfies MapSpec;
 
 const CONTROL = {
-  doc: 'The same pages, and what may change things, on a unix socket: `swancast status`, `explain`, `force` and `release` ask there.',
+  doc: 'The pages of the section http, those that name clients, and what may change things, on a unix socket: `swancast status`, `explain`, `force`, `release`, `drain`, `undrain`, `fleet` and `check` ask there.',
   keys: {
     socket: {
       doc: 'Its path. The owner and mode of its directory are the access rule.',
@@ -166,7 +166,7 @@ const CONTROL = {
       default: '/run/swancast/control.sock',
     },
     state_directory: {
-      doc: 'Where the orders of operators (`swancast force`) are kept over restarts. Only the user of swancast may write there; it is made if its parent can be written.',
+      doc: 'Where the orders of operators (`swancast force`, `swancast drain`) are kept over restarts and reboots. Only the user of swancast may write there; it is made if its parent can be written.',
       format: 'path',
       default: '/var/lib/swancast',
     },

@@ -77,11 +77,11 @@ export function section<K extends Keys>(
     const override = isOverridable ? reader.env[variable] : undefined;
     if (override !== undefined) {
       reader.overridden(place, variable);
-      const problem = variableProblem(override, spec);
+      const problem = variableProblem(override, spec, key);
       if (problem === undefined) env[variable] = override;
       else reader.report(place, override, problem.expected, problem.message);
     } else if (map[key] !== undefined) {
-      const problems = valueProblems(map[key], spec);
+      const problems = valueProblems(map[key], spec, key);
       for (const { at, found, expected, message } of problems)
         reader.report(place + at, found, expected, message);
       if (problems.length === 0) good[key] = map[key];

@@ -3,6 +3,7 @@ import { FORMATS, type Format } from './formats.ts';
 import type { KeySpec } from './key-spec.ts';
 import { nearest } from './nearest.ts';
 import { isNot, show } from './problem.ts';
+import { numberHint } from './unit.ts';
 
 export interface ValueProblem {
   readonly expected: string;
@@ -35,12 +36,13 @@ export const exampleText = (example: unknown): string =>
     ? `, e.g. ${String(example)}`
     : '';
 
-export function valueProblem(value: unknown, spec: KeySpec): ValueProblem | undefined {
+/** @param key its name, which ends in its unit */
+export function valueProblem(value: unknown, spec: KeySpec, key = ''): ValueProblem | undefined {
   const format = formatOf(spec);
   const expected = format.expected(spec);
   if (value === null) return { expected, message: `nothing is given; write ${expected}, or remove the key` };
   if ((Array.isArray(value) ? 'list' : typeof value) !== format.type) {
-    return { expected, message: isNot(value, expected, typeHint(value, spec, format)) };
+    return { expected, message: isNot(value, expected, typeHint(value, spec, format, key)) };
   }
   const verdict = format.accepts(value as never, spec);
   if (verdict === true) return undefined;
@@ -48,8 +50,8 @@ export function valueProblem(value: unknown, spec: KeySpec): ValueProblem | unde
 }
 
 /** The value itself, or else each of its elements, and elements given twice. */
-export function valueProblems(value: unknown, spec: KeySpec): PlacedProblem[] {
-  const problem = valueProblem(value, spec);
+export function valueProblems(value: unknown, spec: KeySpec, key: string): PlacedProblem[] {
+  const problem = valueProblem(value, spec, key);
   if (problem !== undefined) return [{ ...problem, at: '', found: value }];
   const { element, repeats } = formatOf(spec);
   if (element === undefined || !Array.isArray(value)) return [];
@@ -72,26 +74,30 @@ export function typed(value: string, { type }: Format): unknown {
 }
 
 /** As valueProblem(), for a string from the environment, where quotes mean nothing. */
-export function variableProblem(value: string, spec: KeySpec): ValueProblem | undefined {
+export function variableProblem(value: string, spec: KeySpec, key: string): ValueProblem | undefined {
   const format = formatOf(spec);
   const meant = typed(value, format);
   if (format.type !== 'string' && typeof meant === 'string') {
     const expected = format.expected(spec);
-    return { expected, message: isNot(value, expected) };
+    const number = format.type === 'number' ? numberHint(value, key, fits(spec, format)).meant : undefined;
+    return {
+      expected,
+      message: isNot(value, expected, number === undefined ? undefined : `write ${number}`),
+    };
   }
   return valueProblem(meant, spec);
 }
 
+const fits =
+  (spec: KeySpec, format: Format) =>
+  (number: number): boolean =>
+    format.accepts(number as never, spec) === true;
+
 /** What to write instead, where the type is wrong: mostly quotes, a unit, or their lack. */
-function typeHint(value: unknown, spec: KeySpec, format: Format): string | undefined {
+function typeHint(value: unknown, spec: KeySpec, format: Format, key: string): string | undefined {
   switch (format.type) {
-    case 'number': {
-      if (typeof value !== 'string') return undefined;
-      const start = Number.parseFloat(value);
-      const isMeant = format.accepts(start as never, spec) === true;
-      const meant = isMeant ? start : (spec.default ?? spec.example);
-      return `write it without quotes or unit${exampleText(meant)}`;
-    }
+    case 'number':
+      return typeof value === 'string' ? numberHint(value, key, fits(spec, format)).text : undefined;
     case 'boolean':
       return typeof value === 'string' ? 'write true or false without quotes' : undefined;
     case 'string': {

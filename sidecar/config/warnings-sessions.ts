@@ -7,7 +7,7 @@ import { version } from './rules-neighbors.ts';
 import type { Warning } from './warnings.ts';
 
 export function sessionsWarnings(config: Config, here: readonly string[] = addressesHere()): Warning[] {
-  const { sessions, prefixes, fleet, gateway } = config;
+  const { sessions, prefixes } = config;
   const own = ownAddresses(config);
   const found: Warning[] = [];
   if (sessions.pin.enabled) {
@@ -30,13 +30,29 @@ export function sessionsWarnings(config: Config, here: readonly string[] = addre
     const message = `"${address}" is on no interface of this host, so nobody could be pinned to it; correct it (or look from the gateway itself)`;
     found.push({ key, message });
   }
-  const hasOthers = fleet?.gateways.some(({ name }) => name !== gateway.name) === true;
-  if (sessions.addresses === 'identity' && !hasOthers) {
+  if (sessions.addresses === 'identity') found.push(...redirectWarnings(config));
+  return found;
+}
+
+/** Whoever cannot be redirected is terminated, and loses the connections that "identity" was to keep. */
+function* redirectWarnings({ prefixes, fleet, gateway }: Config): Generator<Warning> {
+  const key = 'sessions.addresses';
+  const others = (fleet?.gateways ?? []).filter(({ name }) => name !== gateway.name);
+  if (others.length === 0) {
     const message =
       'means nothing without other gateways to redirect clients to: a drain terminates them; add fleet.gateways';
-    found.push({ key: 'sessions.addresses', message });
+    yield { key, message };
+    return;
   }
-  return found;
+  for (const [family, field] of [
+    [4, 'address'],
+    [6, 'address6'],
+  ] as const) {
+    const isServed = prefixes.some((each) => each.side === 'outside' && each.family === family);
+    if (!isServed || others.some(({ [field]: address }) => address !== undefined)) continue;
+    const message = `no other gateway says where clients that come over ${version(family)} could be redirected to, so a drain or evacuation terminates them; add fleet.gateways[].${field}, the address that is that gateway alone`;
+    yield { key, message };
+  }
 }
 
 const addressesHere = (): string[] =>

@@ -35,7 +35,7 @@ export async function runExercise(
   assertWritable(options.json);
   if (options.demo) output.result(`${introduction(exercise, options)}\n`);
   const versions = await versionsOf(options.router, interrupted);
-  return withLab(options, output, interrupted, async (lab, signal) => {
+  const ok = await withLab(options, output, interrupted, async (lab, signal) => {
     const runs = await repeat(lab, exercise, options.runs, output, signal);
     const { router, clients } = options;
     const summary = summarize(runs);
@@ -46,7 +46,16 @@ export async function runExercise(
     );
     return runs.length === options.runs && runs.every((run) => run.ok);
   });
+  const last = lastWords(options);
+  if (last !== undefined) output.result(last);
+  return ok;
 }
+
+/** Of a demonstration, when its lab is down. */
+export const lastWords = ({ demo, keep }: Pick<ExerciseOptions, 'demo' | 'keep'>): string | undefined =>
+  demo && !keep
+    ? '\nthe lab is gone again; look around in one that stays: npm run -s lab -- crash --keep'
+    : undefined;
 
 async function repeat(
   lab: Lab,

@@ -29,7 +29,8 @@ describe('the environment', () => {
   });
 
   it.each([
-    ['SWANCAST_LEASE_TTL_SECONDS', '9s', '"9s" is not a number of seconds from 0.2 to 10'],
+    ['SWANCAST_LEASE_TTL_SECONDS', '9s', '"9s" is not a number of seconds from 0.2 to 10; write 9'],
+    ['SWANCAST_LEASE_TTL_SECONDS', '1m', '"1m" is not a number of seconds from 0.2 to 10'],
     ['SWANCAST_LEASE_TTL_SECONDS', '', '"" is not a number of seconds from 0.2 to 10'],
     ['SWANCAST_LEASE_TTL_SECONDS', '0x1', '"0x1" is not a number of seconds from 0.2 to 10'],
     ['SWANCAST_LEASE_TTL_SECONDS', '30', '30 is not a number of seconds from 0.2 to 10'],

@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { warnings } from '../../../sidecar/config/warnings.ts';
+import { hostConfig } from '../../hosts/host-config.ts';
+import { planHosts } from '../../hosts/plan.ts';
+import { siteOf } from '../../lab/sessions/site.ts';
+import { planTopology } from '../../lab/topology.ts';
 import { fixtureText, MINIMAL, parse } from './fixture.ts';
 
 /** Keys and messages, without the one about a program that is not on this host. */
@@ -71,6 +75,11 @@ describe('warnings', () => {
       'addresses by identity and nobody to redirect to',
       `${MINIMAL}sessions: { addresses: identity }\n`,
       /^sessions\.addresses: means nothing without other gateways/,
+    ],
+    [
+      'addresses by identity and no address to redirect to',
+      `${MINIMAL}${FLEET}${OTHER}sessions: { addresses: identity }\n`,
+      /^sessions\.addresses: no other gateway says where clients that come over IPv4 .* add fleet\.gateways\[\]\.address, /,
     ],
     [
       'a token in the clear',
@@ -147,6 +156,33 @@ describe('warnings', () => {
     ],
   ])('warns of %s', (_, text, expected) => {
     expect(of(text)).toEqual([expect.stringMatching(expected)]);
+  });
+
+  it('says of which family nobody can be redirected, where the gateway alone has an address', () => {
+    const text = fixtureText('valid-sessions-redirect-one-family.yaml');
+    expect(of(text).filter((line) => line.startsWith('sessions.addresses'))).toEqual([
+      expect.stringMatching(/come over IPv6 .* add fleet\.gateways\[\]\.address6, /),
+    ]);
+    expect(of(text.replace('address: 203.0.113.2', 'address6: "2001:db8:1::2"'))).toEqual([
+      expect.stringMatching(/come over IPv4 /),
+    ]);
+    const both = text.replace('address: 203.0.113.2', 'address: 203.0.113.2, address6: "2001:db8:1::2"');
+    expect([of(both), of(text.replace('identity', 'pool'))]).toEqual([[], []]);
+  });
+
+  it('says nothing of the addresses in the labs and on the hosts', () => {
+    const [gateway] = planTopology('x', 2).gateways;
+    const { hosts } = planHosts('x', 2);
+    const [host] = hosts;
+    if (gateway === undefined || host === undefined) throw new Error('no gateway');
+    const paths = { viciSocket: '/run/charon.vici', directory: '/run/gw1/run' };
+    const settings = { supervise: true };
+    const lab = siteOf({ addresses: 'identity', pinned: true }, 2).sidecar?.(gateway, paths, settings);
+    const all = [lab ?? '', JSON.stringify(hostConfig(host, hosts, { addresses: 'identity', med: 120 }))];
+    for (const text of all) {
+      expect(parse(text).sessions.addresses).toBe('identity');
+      expect(of(text).filter((line) => line.startsWith('sessions.addresses'))).toEqual([]);
+    }
   });
 
   it('says nothing of a long hold time where BFD watches the router', () => {
