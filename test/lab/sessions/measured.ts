@@ -26,10 +26,10 @@ export function bestOf(reports: readonly MeasuredReport[]): Measured[] {
   return [...Map.groupBy(best.values(), ({ title }) => title).values()].flat();
 }
 
-/** "20", "300, 20 of them with traffic", and what else tells this one from the others that are shown. */
+/** "20", "300, 20 with traffic", and what else tells this one from the others that are shown. */
 export function clientsOf({ report }: Measured, all: readonly Measured[]): string {
   const { clients, talkers, dataplane, router } = report;
-  const who = talkers === clients ? String(clients) : `${clients}, ${talkers} of them with traffic`;
+  const who = talkers === clients ? String(clients) : `${clients}, ${talkers} with traffic`;
   const differs = (part: 'dataplane' | 'router'): boolean =>
     all.some((each) => each.report[part] !== report[part]);
   return [who, ...(differs('dataplane') ? [dataplane] : []), ...(differs('router') ? [router] : [])].join(

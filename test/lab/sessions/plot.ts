@@ -63,7 +63,7 @@ function specOf(
     field: 'exercise',
     type: 'nominal',
     sort: [...rows],
-    axis: { title: null, domain: false, ticks: false, labelLimit: 300, labelPadding: 8, grid: true },
+    axis: { title: null, domain: false, ticks: false, labelLimit: 400, labelPadding: 8, grid: true },
   } as const;
   const x = {
     type: 'quantitative' as const,
