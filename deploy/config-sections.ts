@@ -33,9 +33,13 @@ export interface CheckLimits {
 export const checkLimits = (): CheckLimits[] =>
   Object.entries(CHECK_TYPES).map(([type, { doc }]) => ({
     type: type as CheckTypeName,
-    doc: `Passes when ${doc.slice(0, 1).toLowerCase()}${doc.slice(1)}.`.replace(/\.\.$/u, '.'),
+    doc: `Passes when ${inSentence(doc)}.`.replace(/\.\.$/u, '.'),
     rows: limitsOf(type),
   }));
+
+/** "IKE_SAs" and "CPU" stay as they are. */
+const inSentence = (doc: string): string =>
+  doc.replace(/^\p{Lu}(?=\p{Ll}|\s)/u, (first) => first.toLowerCase());
 
 const limitsOf = (type: string): ReferenceRow[] =>
   referenceRows()

@@ -22,7 +22,7 @@ export function manpage(): string {
     ...leaves(program).flatMap((command, index) => [...(index === 0 ? [] : ['.br']), synopsis(command)]),
     '.SH DESCRIPTION',
     paragraph(
-      'The daemon runs beside an IKEv2 gateway. It announces shared anycast prefixes by BGP, through ExaBGP, only while strongSwan really serves, and withdraws them within milliseconds when it does not. A guard process inside ExaBGP holds the announcements under a lease, so that they also go when swancast itself dies or hangs.',
+      'The daemon runs beside an IKEv2 gateway. It announces shared anycast prefixes by BGP, through ExaBGP, only while strongSwan really serves, and withdraws them when it does not: within milliseconds when it dies, within 1.5 s when it freezes or loses its configuration. A guard process inside ExaBGP holds the announcements under a lease, so that they also go when swancast itself dies or hangs.',
     ),
     '.SH COMMANDS',
     ...leaves(program).flatMap(commandLines),

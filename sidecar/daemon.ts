@@ -27,7 +27,7 @@ import { monotonic } from './monotonic.ts';
 import { Obstacles } from './obstacles.ts';
 import { policyOf } from './policy.ts';
 import { isTakingClients } from './routing.ts';
-import { reloadPlan } from './reload.ts';
+import { reloadPlan, wayOut } from './reload.ts';
 import { SessionsDesk } from './sessions/desk.ts';
 import { Sidecar } from './sidecar.ts';
 import { Silence } from './silence.ts';
@@ -189,7 +189,8 @@ export class Daemon {
       const config = load();
       const { changed, needRestart } = reloadPlan(this.#config, config);
       if (needRestart.length > 0) {
-        throw new Error(`only a restart of swancast can change ${needRestart.join(', ')}`);
+        const way = wayOut(needRestart, this.#config);
+        throw new Error(`a reload cannot change ${needRestart.join(', ')}: ${way}`);
       }
       this.#checks = this.#make(config, changed);
       this.#config = config;

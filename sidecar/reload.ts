@@ -4,7 +4,7 @@ import type { CheckConfig, Config } from './config/config.ts';
 import { plainConfig } from './config/print.ts';
 
 export interface ReloadPlan {
-  /** Keys (as in the file) that only a restart can change; while this is not empty, nothing is taken over. */
+  /** Keys (as in the file) that only a restart can change (`wayOut` says of what); while this is not empty, nothing is taken over. */
   readonly needRestart: readonly string[];
   /** Checks that are new or not what they were: they are made anew and earn their rise again. */
   readonly changed: ReadonlySet<string>;
@@ -34,6 +34,20 @@ export function reloadPlan(before: Config, after: Config): ReloadPlan {
         .map(({ name }: CheckConfig) => name),
     ),
   };
+}
+
+const EXABGP_ANEW = /^(?:lease\.|bgp\.(?:local_as|router_id|neighbors\[)|prefixes\[\]\.path_id$)/u;
+
+/** What takes these keys over, as a command. An ExaBGP that is our child ends and begins with us. */
+export function wayOut(needRestart: readonly string[], { bgp }: Config): string {
+  const needs = (test: (key: string) => boolean): boolean => !bgp.supervise && needRestart.some(test);
+  if (needs((key) => EXABGP_ANEW.test(key))) {
+    return 'drain this gateway, `systemctl restart swancast-bgp swancast`, undrain';
+  }
+  if (needs((key) => key === 'bgp.neighbors')) {
+    return '`systemctl reload swancast-bgp`, then `systemctl restart swancast`';
+  }
+  return 'restart swancast';
 }
 
 /** Without what no other process ever sees: which prefixes are allowed, what we call a neighbor, our patience. */

@@ -3,7 +3,7 @@ import type { Arch } from './node-binary.ts';
 import { wrapped } from './wrapped.ts';
 
 const PARAGRAPHS = [
-  'swancast runs beside a strongSwan IKEv2 gateway and announces a shared anycast prefix through ExaBGP only while that gateway really serves. When strongSwan dies, freezes or loses its configuration, the prefix is withdrawn within milliseconds, and clients reach another gateway.',
+  'swancast runs beside a strongSwan IKEv2 gateway and announces a shared anycast prefix through ExaBGP only while that gateway really serves. When strongSwan dies, the prefix is withdrawn within milliseconds, when it freezes or loses its configuration within 1.5 s, and new clients reach another gateway.',
   'Announcements are held under a lease by a guard inside ExaBGP: when swancast itself dies or hangs, they go too. A gateway can be drained, one prefix can be announced or withdrawn by hand for a limited time, and every decision is explained.',
   'The package brings a Node.js of its own.',
 ];

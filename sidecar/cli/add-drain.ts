@@ -30,7 +30,7 @@ export function addDrain(program: Command, surroundings: Surroundings, finish: (
   const drain = program
     .command('drain')
     .description(
-      'empty this gateway: clients are moved to others, then it is withdrawn, and stays so until undrain; refused where nobody else could take them',
+      'empty this gateway: it is withdrawn and its clients are moved to others; it stays so until undrain; refused where nobody else could take them',
     )
     .option('--reason <text>', 'why, for the log and for the next person who looks', 'no reason given')
     .option(
@@ -42,7 +42,7 @@ export function addDrain(program: Command, surroundings: Surroundings, finish: (
     .addOption(
       new Option(
         '--move <method>',
-        'auto: redirect where addresses follow the identity (sessions.addresses), else terminate; none: withdraw only',
+        'redirect, terminate, none (withdraw only), or auto: redirect where addresses follow the identity (sessions.addresses), else terminate',
       )
         .choices(MOVE_METHODS)
         .default('auto'),

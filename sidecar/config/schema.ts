@@ -49,7 +49,7 @@ const BGP = {
       default: true,
     },
     exabgp: {
-      doc: 'The ExaBGP program, 4.2.21 or newer.',
+      doc: 'The ExaBGP program, 4.2.21 or newer. With `supervise: false` the unit says which.',
       format: 'path',
       default: '/usr/sbin/exabgp',
     },
@@ -64,7 +64,7 @@ const BGP = {
       example: '10.1.1.2',
     },
     run_directory: {
-      doc: "Where the rendered exabgp.conf is written, for one swancast alone: a second one is refused. Only swancast's user may write there.",
+      doc: "Where the rendered exabgp.conf is written, for one swancast alone: a second one is refused. With `supervise: false` the unit says where. Only swancast's user may write there.",
       format: 'path',
       default: '/run/swancast',
     },

@@ -154,6 +154,11 @@ export class DrainDesk {
     );
     const isRedirect =
       order.move === 'redirect' || (order.move === 'auto' && policy().addresses === 'identity');
+    if (!isRedirect && order.to !== undefined) {
+      reasons.push(
+        'nobody would be redirected to that gateway: sessions.addresses is pool, so the routers choose where clients log in anew (leave out --to)',
+      );
+    }
     if (isRedirect) {
       if (policy().addresses !== 'identity') {
         reasons.push(

@@ -11,6 +11,7 @@ import { parse, stringify } from 'yaml';
 import type { Config } from '../../sidecar/config/config.ts';
 import { loadConfig } from '../../sidecar/config/load.ts';
 import { plainConfig } from '../../sidecar/config/print.ts';
+import { exabgpConf } from '../../sidecar/exabgp-input.ts';
 import { reloadPlan } from '../../sidecar/reload.ts';
 
 const library = join(import.meta.dirname, '../../deploy/ansible/roles/swancast/library');
@@ -42,6 +43,8 @@ interface Document {
   checks: Record<string, unknown>[];
   [section: string]: unknown;
 }
+
+const SECOND = { address: '10.1.2.1', peer_as: 65000, local_address: '10.1.2.2' };
 
 /** What changes, and whether it takes a restart. */
 const CHANGES: readonly (readonly [string, boolean, (document: Document) => void])[] = [
@@ -76,12 +79,7 @@ const CHANGES: readonly (readonly [string, boolean, (document: Document) => void
       },
     }) => Object.assign(first ?? {}, { name: 'r9' }),
   ],
-  [
-    'another neighbor',
-    true,
-    ({ bgp: { neighbors } }) =>
-      neighbors.push({ address: '10.1.2.1', peer_as: 65000, local_address: '10.1.2.2' }),
-  ],
+  ['another neighbor', true, ({ bgp: { neighbors } }) => neighbors.push(SECOND)],
   ['the AS', true, ({ bgp }) => (bgp['local_as'] = 65002)],
   ['the fence', false, ({ bgp }) => (bgp['allowed_prefixes'] = ['192.0.2.0/24'])],
   ['lease', true, (all) => (all['lease'] = { ttl_seconds: 2 })],
@@ -145,7 +143,7 @@ describe.skipIf(!hasAnsible)('a changed configuration', () => {
       'import os',
       'said = []',
       'for changed in (["bgp"], ["token"]):',
-      '    said.append(speaker(trial, directory, plain, plain, ["before", "after"], changed))',
+      '    said.append(speaker(trial, directory, plain, ["before", "after"], changed))',
       '    if os.path.exists(os.path.join(directory, "exabgp.conf")): os.unlink(os.path.join(directory, "exabgp.conf"))',
       'print(json.dumps(said))',
     ].join('\n');
@@ -155,5 +153,41 @@ describe.skipIf(!hasAnsible)('a changed configuration', () => {
     });
     expect(stderr).toBe('');
     expect(JSON.parse(stdout)).toEqual(['restart', 'reload']);
+  });
+
+  // ExaBGP begins the session of a neighbor anew that it finds set up otherwise: not on a gateway that serves.
+  it.each<[string, string, (document: Document) => void]>([
+    ['another neighbor', 'reload', ({ bgp: { neighbors } }) => neighbors.push(SECOND)],
+    ['a neighbor less', 'restart', ({ bgp: { neighbors } }) => neighbors.splice(0, 1, SECOND)],
+    [
+      'a hold time',
+      'restart',
+      ({
+        bgp: {
+          neighbors: [first],
+        },
+      }) => Object.assign(first ?? {}, { hold_time_seconds: 30 }),
+    ],
+    ['the router id', 'restart', ({ bgp }) => (bgp['router_id'] = '10.1.1.9')],
+    ['the first path_id', 'restart', (all) => (all['prefixes'] = [{ prefix: '192.0.2.1/32', path_id: 1 }])],
+    ['nothing of it', 'none', (all) => (all['http'] = { listen: '10.0.0.1:9180' })],
+  ])('%s: %s of ExaBGP', (_, needs, change) => {
+    const program = [
+      'import json, sys, tempfile',
+      'sys.dont_write_bytecode = True',
+      `sys.path.insert(0, ${JSON.stringify(library)})`,
+      'from types import SimpleNamespace',
+      'from swancast_rehearse import speaker',
+      'trial = SimpleNamespace(run=lambda *arguments: SimpleNamespace(returncode=0))',
+      'with tempfile.TemporaryDirectory() as directory:',
+      '    print(speaker(trial, directory, {}, json.load(sys.stdin), []))',
+    ].join('\n');
+    const rendered = [base, loaded(change)].map((config) => exabgpConf(config, {}));
+    const { stdout, stderr } = spawnSync(PYTHON, ['-c', program], {
+      input: JSON.stringify(rendered),
+      encoding: 'utf8',
+    });
+    expect(stderr).toBe('');
+    expect(stdout.trim()).toBe(needs);
   });
 });

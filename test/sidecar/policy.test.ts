@@ -3,7 +3,7 @@ import { announcementSetProblems, type Announcement } from '../../bgp/announceme
 import type { Config } from '../../sidecar/config/config.ts';
 import { parseConfig } from '../../sidecar/config/load.ts';
 import { policyOf } from '../../sidecar/policy.ts';
-import { reloadPlan } from '../../sidecar/reload.ts';
+import { reloadPlan, wayOut } from '../../sidecar/reload.ts';
 
 const BASE = `
 prefixes:
@@ -280,5 +280,27 @@ describe('reload', () => {
         config((yaml) => yaml.replace(from, to)),
       ).needRestart,
     ).toEqual([key]);
+  });
+
+  it.each([
+    [['http.listen'], false, /^restart swancast$/u],
+    [
+      ['bgp.neighbors', 'gateway.name'],
+      false,
+      /^`systemctl reload swancast-bgp`, then .*restart swancast`$/u,
+    ],
+    [['http.listen', 'lease.ttl_seconds'], false, /^drain this gateway, .*restart swancast-bgp swancast`/u],
+    [['bgp.router_id'], false, /^drain/u],
+    [['bgp.neighbors', 'bgp.neighbors[0].peer_as'], false, /^drain/u],
+    [['prefixes[].path_id'], false, /^drain/u],
+    // ExaBGP is a child then, and ends with its parent.
+    [['lease.ttl_seconds', 'bgp.neighbors'], true, /^restart swancast$/u],
+  ])('the way out for %j, supervise: %s', (keys, supervise, way) => {
+    expect(
+      wayOut(
+        keys,
+        config((yaml) => yaml.replace('bgp:', `bgp:\n  supervise: ${supervise}`)),
+      ),
+    ).toMatch(way);
   });
 });

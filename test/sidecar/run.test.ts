@@ -128,7 +128,7 @@ describe('swancast run', () => {
     expect(await daemon.says(/configuration refused/)).toContain('checks[0].rise');
     home.write('gateway: { name: other }');
     daemon.child.kill('SIGHUP');
-    expect(await daemon.says(/only a restart/)).toContain('can change gateway.name');
+    expect(await daemon.says(/a reload cannot/)).toContain('gateway.name: restart swancast');
     daemon.child.kill('SIGTERM');
     expect(await daemon.ended).toBe(0);
   });

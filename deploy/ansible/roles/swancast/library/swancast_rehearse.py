@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -143,15 +144,15 @@ def compare(trial, directory, changed):
     is_fixed_same = fixed_part(before) == fixed_part(after)
     return {
         "daemon": "none" if before == after else "reload" if is_fixed_same else "restart",
-        "speaker": speaker(trial, directory, before, after, [each.stdout for each in rendered], changed),
+        "speaker": speaker(trial, directory, after, [each.stdout for each in rendered], changed),
     }
 
 
-def speaker(trial, directory, before, after, rendered, changed):
-    """A reload is for further neighbors: those that are changed or removed lose their session by it, too."""
+def speaker(trial, directory, after, rendered, changed):
+    """A reload is for further neighbors: those that are set up otherwise or gone lose their session by it, too."""
     if rendered[0] == rendered[1]:
         return "none"
-    if any(neighbor not in neighbors_of(after) for neighbor in neighbors_of(before)):
+    if not neighbor_blocks(rendered[0]) <= neighbor_blocks(rendered[1]):
         return "restart"
     # A unit keeps the credentials that it was started with.
     if any(neighbor.get("password_credential") in changed for neighbor in neighbors_of(after)):
@@ -160,6 +161,11 @@ def speaker(trial, directory, before, after, rendered, changed):
     write(running, rendered[0])
     taken = trial.run("render", "exabgp", "--output", running, "--reload")
     return "reload" if taken.returncode == 0 else "restart"
+
+
+def neighbor_blocks(rendered):
+    """Of exabgp.conf: all that ExaBGP knows of a neighbor, our router id and ADD-PATH among it."""
+    return set(re.findall(r"^neighbor \S+ \{\n(?:\t.*\n)*\}$", rendered, re.MULTILINE))
 
 
 def changed_credentials(wanted):
