@@ -118,7 +118,7 @@ describe('the drop-in', () => {
     expect([after('--deadline'), after('--for')]).toEqual(['20s', '10m']);
     // After a crash it must not hold up the restart.
     expect(shipped).toMatch(
-      /^ExecStop=-\/bin\/sh -c 'test -z "\$\$MAINPID" \|\| exec \/usr\/bin\/swancast drain /mu,
+      /^ExecStop=-\/bin\/sh -c 'test -z "\$\$MAINPID" \|\| exec timeout 25 \/usr\/bin\/swancast drain /mu,
     );
     expect(after('--reason')).toMatch(/ /u);
     expect(

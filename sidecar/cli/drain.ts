@@ -95,7 +95,7 @@ async function watch(
     // Undrained by somebody else, or drained anew, which is then his to wait for.
     if (answer.drain?.since !== begun.since) {
       draw?.('\n');
-      return over(surroundings);
+      return over(surroundings, begun);
     }
     last = answer.drain;
     // Somebody else's order, which may stand for a day: not to be waited for.
@@ -107,8 +107,10 @@ async function watch(
   return last.phase !== 'done' || last.timed_out ? EXIT.problem : EXIT.ok;
 }
 
-function over({ output }: Surroundings): number {
-  output.err('the drain was ended by somebody else: see `swancast status`\n');
+function over({ output }: Surroundings, { until }: { until: string | null } = { until: null }): number {
+  const isLate = until !== null && Date.parse(until) <= Date.now();
+  const why = isLate ? 'its time (--for) is over, with sessions left' : 'it was ended by somebody else';
+  output.err(`the drain has ended, ${why}: see \`swancast status\`\n`);
   return EXIT.problem;
 }
 

@@ -159,8 +159,8 @@ export class SessionsDesk {
 
   /** A failure only costs the next start a line in the log, as it is over by then too. */
   #forget(): void {
-    const { keepDrain, log } = this.#options;
-    void keepDrain(undefined).catch((error: unknown) => {
+    const { log } = this.#options;
+    void this.#drains.forget().catch((error: unknown) => {
       if (!(error instanceof IntentFileError)) throw error;
       log.warn(
         { code: error.code },

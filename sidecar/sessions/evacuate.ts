@@ -15,7 +15,8 @@
  * here all the same would be back each time. Who was left at a deadline is given up, until somebody new appears.
  *
  * And only while another gateway is known to announce the prefix: a client that nobody takes is better left with a
- * session that may go on, on the anycast address once it is announced again, or pinned here all the while.
+ * session that may go on, on the anycast address once it is announced again, or pinned here all the while. Should one
+ * begin to announce it later, it takes them then.
  */
 import { beginExodus, stepExodus, type Exodus, type ExodusStep } from './exodus.ts';
 import type { Moves } from './moves.ts';
@@ -26,6 +27,8 @@ import type { Session } from './sessions.ts';
 export interface Evacuation {
   /** The prefixes that were wanted in the step before. */
   readonly wanted: ReadonlySet<string>;
+  /** Those that the checks have withdrawn since, while nobody else was known to announce them. */
+  readonly owed: ReadonlySet<string>;
   readonly exodus: Exodus | undefined;
   /** How often it began anew for who appeared later; it does so no sooner than this after the last time. */
   readonly again: { readonly count: number; readonly at: number };
@@ -33,6 +36,7 @@ export interface Evacuation {
 
 export const NO_EVACUATION: Evacuation = {
   wanted: new Set(),
+  owed: new Set(),
   exodus: undefined,
   again: { count: 0, at: -Infinity },
 };
@@ -60,11 +64,16 @@ export function stepEvacuation(
   if (!policy.evacuate.enabled || isDraining || routing.stopping) {
     return { ...nothing, evacuation: { ...NO_EVACUATION, wanted }, notices: [] };
   }
-  const lost = [...routing.prefixes].flatMap(([prefix, route]) =>
-    before.wanted.has(prefix) && !route.wanted && route.withdrawnBy === 'checks' && route.elsewhere
-      ? [prefix]
-      : [],
+  const withdrawn = [...routing.prefixes].filter(
+    ([prefix, route]) =>
+      (before.wanted.has(prefix) || before.owed.has(prefix)) &&
+      !route.wanted &&
+      route.withdrawnBy === 'checks',
   );
+  const named = (isTaken: boolean): string[] =>
+    withdrawn.flatMap(([prefix, { elsewhere }]) => (elsewhere === isTaken ? [prefix] : []));
+  const lost = named(true);
+  const owed = new Set(named(false));
   const notices: Notice[] = [];
   let { exodus } = before;
   const regained = [...(exodus?.prefixes ?? [])].filter((prefix) => wanted.has(prefix));
@@ -87,7 +96,7 @@ export function stepEvacuation(
     const pause = Math.min(PAUSE_MAXIMUM_MS, PAUSE_MS * 2 ** again.count);
     again = { count: again.count + 1, at: now + pause };
   }
-  if (exodus === undefined) return { ...nothing, evacuation: { ...NO_EVACUATION, wanted }, notices };
+  if (exodus === undefined) return { ...nothing, evacuation: { ...NO_EVACUATION, wanted, owed }, notices };
   const isTaken = [...(exodus.prefixes ?? [])].every(
     (prefix) => routing.prefixes.get(prefix)?.elsewhere !== false,
   );
@@ -97,7 +106,7 @@ export function stepEvacuation(
   }
   const isWaiting = late.length > 0 && now < again.at;
   const wakeAt = isWaiting ? Math.min(step.wakeAt ?? Infinity, again.at) : step.wakeAt;
-  return { ...step, wakeAt, evacuation: { wanted, exodus: step.exodus, again }, notices };
+  return { ...step, wakeAt, evacuation: { wanted, owed, exodus: step.exodus, again }, notices };
 }
 
 /** Of an evacuation that is over: the prefixes that are still to be empty, when somebody has appeared there since. */

@@ -7,12 +7,13 @@ import {
   redirect,
   terminate,
   type Hand,
+  type MoveEffect,
   type Moves,
   type RedirectOrder,
 } from './moves.ts';
 import { addressOf, type Target } from './policy.ts';
 import { takesOwn, type Scene } from './scene.ts';
-import type { Session } from './sessions.ts';
+import type { Book, Session } from './sessions.ts';
 import { isStill } from './stillness.ts';
 import { isWatchStopped } from './watch.ts';
 
@@ -59,6 +60,18 @@ export function act(
     done = { ...ended, effects: [...moved.effects, ...ended.effects], nextAt: ended.nextAt ?? moved.nextAt };
   }
   return { hand: done, redirected, terminated };
+}
+
+/** What of its orders never reached charon was not done. */
+export function uncount(
+  exodus: Exodus,
+  { sessions }: Book,
+  kind: MoveEffect['type'],
+  unsent: readonly number[],
+): Exodus {
+  const done = kind === 'redirect' ? 'redirected' : 'terminated';
+  const own = unsent.filter((id) => (sessions.get(id)?.[done]?.at ?? -Infinity) >= exodus.startedAt);
+  return { ...exodus, [done]: exodus[done] - own.length };
 }
 
 /**

@@ -12,8 +12,10 @@ import type { IkeSa } from '../../health/strongswan.ts';
 import type { DrainIntent } from './drain-intent.ts';
 import { beginDrain, stepDrain, wishOf, type Drain, type Wishes } from './drain.ts';
 import { NO_EVACUATION, stepEvacuation, type Evacuation } from './evacuate.ts';
+import type { Exodus } from './exodus.ts';
+import { uncount } from './exodus-moves.ts';
 import { nextLook, type LookWish, type Looks, type NextLook } from './look.ts';
-import { NO_MOVES, unsend, type MoveEffect, type Moves } from './moves.ts';
+import { NO_MOVES, NOBODY_TOLD, tell, unsend, type MoveEffect, type Moves, type Told } from './moves.ts';
 import type { Notice } from './notice.ts';
 import { NO_PINS, stepPin, type PinState } from './pin.ts';
 import type { SessionsPolicy, Target } from './policy.ts';
@@ -97,8 +99,7 @@ export interface SessionsState {
   readonly drain: Drain | undefined;
   readonly evacuation: Evacuation;
   readonly sweep: Sweep;
-  /** IKE_SAs that charon was told to move, since the start. */
-  readonly told: { readonly redirected: number; readonly terminated: number };
+  readonly told: Told;
 }
 
 export interface SessionsStep {
@@ -120,7 +121,7 @@ export const NO_SESSIONS: SessionsState = {
   drain: undefined,
   evacuation: NO_EVACUATION,
   sweep: NO_SWEEP,
-  told: { redirected: 0, terminated: 0 },
+  told: NOBODY_TOLD,
 };
 
 /** What the decision must make of the announcements. */
@@ -173,7 +174,7 @@ export function stepSessions(
     evacuation: evacuated.evacuation,
     sweep: swept.sweep,
     pin: pinned.pin,
-    told: counted(heard.told, effects),
+    told: effects.reduce((told, { type, ids }) => tell(told, type, ids.length), heard.told),
   };
   const times = [...parts.map(({ wakeAt }) => wakeAt), isAsking ? undefined : listing?.at];
   const coming = times.filter((time) => time !== undefined && time > now) as number[];
@@ -186,16 +187,6 @@ export function stepSessions(
       ...drained.ended.map((intent) => ({ type: 'drain-ended' as const, intent })),
     ],
     wakeAt: coming.length === 0 ? undefined : Math.min(...coming),
-  };
-}
-
-function counted(before: SessionsState['told'], effects: readonly MoveEffect[]): SessionsState['told'] {
-  if (effects.length === 0) return before;
-  const of = (type: MoveEffect['type']): number =>
-    effects.reduce((sum, effect) => sum + (effect.type === type ? effect.ids.length : 0), 0);
-  return {
-    redirected: before.redirected + of('redirect'),
-    terminated: before.terminated + of('terminate'),
   };
 }
 
@@ -238,7 +229,16 @@ function hear(
     case 'moved': {
       if (event.unsent.length === 0) return heard({ book: strike(state.book, event.gone) });
       const { book, moves } = unsend(state, event.kind, event.unsent);
-      return heard({ book: strike(book, event.gone), moves, isStale: true });
+      const { drain, evacuation } = state;
+      const uncounted = (exodus: Exodus): Exodus => uncount(exodus, state.book, event.kind, event.unsent);
+      return heard({
+        book: strike(book, event.gone),
+        moves,
+        isStale: true,
+        told: tell(state.told, event.kind, -event.unsent.length),
+        drain: drain && { ...drain, exodus: uncounted(drain.exodus) },
+        evacuation: { ...evacuation, exodus: evacuation.exodus && uncounted(evacuation.exodus) },
+      });
     }
     case 'reload':
       return heard({ book: replace(state.book, policy) });
@@ -249,6 +249,9 @@ function hear(
   }
 }
 
+/** The IKE_SAs of a charon that crashed, say: no event tells of their end, and nobody may wish to see all for days. */
+const WHEN_DOUBTED: LookWish = { maxAgeMs: 1000, urgent: false };
+
 /** Nothing while there is nobody to ask, or a question is under way. */
 function lookOf(
   state: SessionsState,
@@ -257,6 +260,7 @@ function lookOf(
 ): NextLook | undefined {
   if (!state.isLinked || state.askedAt !== undefined) return undefined;
   const wishes = parts.flatMap(({ list }) => list ?? []);
+  if (state.book.isDoubted) wishes.push(WHEN_DOUBTED);
   return nextLook({ ...state, listedAt: state.book.listedAt }, wishes, now);
 }
 

@@ -28,6 +28,19 @@ export interface Moves {
 
 export const NO_MOVES: Moves = { redirects: new Map(), away: [], home: [] };
 
+/** IKE_SAs that charon was told to move, since the start. */
+export interface Told {
+  readonly redirected: number;
+  readonly terminated: number;
+}
+
+export const NOBODY_TOLD: Told = { redirected: 0, terminated: 0 };
+
+export const tell = (told: Told, kind: MoveEffect['type'], count: number): Told => ({
+  redirected: told.redirected + (kind === 'redirect' ? count : 0),
+  terminated: told.terminated + (kind === 'terminate' ? count : 0),
+});
+
 /** What a part of a step threads through. */
 export interface Hand {
   readonly book: Book;

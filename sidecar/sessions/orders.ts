@@ -41,6 +41,8 @@ const PROBE_MS = 1500;
 export class DrainDesk {
   readonly #options: DrainDeskOptions;
   #isOpen = false;
+  /** One after the other: each is judged by what the one before has made of the state and of the file. */
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(options: DrainDeskOptions) {
     this.#options = options;
@@ -56,7 +58,30 @@ export class DrainDesk {
   }
 
   /** `body`: anything; see DrainOrder. */
-  async drain(body: unknown): Promise<DrainOutcome> {
+  drain(body: unknown): Promise<DrainOutcome> {
+    return this.#after(() => this.#drain(body));
+  }
+
+  /** `body`: anything; `{ who }` expected. Nothing happens when nothing is drained. */
+  undrain(body: unknown): Promise<DrainOutcome> {
+    return this.#after(() => this.#undrain(body));
+  }
+
+  /** Takes a drain that is over out of the file, unless another one has come meanwhile. Rejects with IntentFileError. */
+  forget(): Promise<void> {
+    const { keep, state } = this.#options;
+    return this.#after(async () => {
+      if (state().drain === undefined) await keep(undefined);
+    });
+  }
+
+  #after<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(work);
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
+
+  async #drain(body: unknown): Promise<DrainOutcome> {
     const order = parseDrainOrder(body);
     if (typeof order === 'string') return { refused: 'bad-order', why: order };
     if (!this.#isOpen) return UNAVAILABLE;
@@ -86,8 +111,7 @@ export class DrainDesk {
     return await this.#carryOut(intent, `drain ${drainSentence(intent)}`);
   }
 
-  /** `body`: anything; `{ who }` expected. Nothing happens when nothing is drained. */
-  async undrain(body: unknown): Promise<DrainOutcome> {
+  async #undrain(body: unknown): Promise<DrainOutcome> {
     const order = parseUndrainOrder(body);
     if ('wrong' in order) return { refused: 'bad-order', why: order.wrong };
     if (!this.#isOpen) return UNAVAILABLE;
@@ -115,7 +139,7 @@ export class DrainDesk {
       log('error', `the order is refused: ${error.message}`, { code: error.code });
       return { refused: 'not-kept', why: `${error.message}; nothing was changed` };
     }
-    if (!this.#stillOpen()) return UNAVAILABLE;
+    if (!this.#stillOpen()) return KEPT;
     log('warn', what);
     dispatch({ type: 'drain', intent, resumed: false });
     return { done: sessionsStatus(state(), clock().now) };
@@ -199,6 +223,11 @@ export class DrainDesk {
     return answers.flatMap((each) => each ?? []);
   }
 }
+
+const KEPT: DrainOutcome = {
+  refused: 'unavailable',
+  why: 'swancast is stopping; the order was kept, and holds from its next start on',
+};
 
 const UNAVAILABLE: DrainOutcome = {
   refused: 'unavailable',

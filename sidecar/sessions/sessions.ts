@@ -57,6 +57,8 @@ export interface Book {
   readonly touched: ReadonlySet<number> | undefined;
   /** When the last complete listing began. */
   readonly listedAt: number | undefined;
+  /** That listing missed some, and charon counts fewer than there are here: another one would strike them out. */
+  readonly isDoubted: boolean;
   /** Connections that had an IKE_SA on an anycast address: theirs on the unicast one are clients as well. */
   readonly clients: ReadonlySet<string>;
   readonly overflow: number;
@@ -67,6 +69,7 @@ export const EMPTY_BOOK: Book = {
   arrivals: [],
   touched: undefined,
   listedAt: undefined,
+  isDoubted: false,
   clients: new Set(),
   overflow: 0,
 };
@@ -192,7 +195,9 @@ export function hearListing(
     else sessions.set(session.id, { ...session, missed });
   }
   const clients = withClients(book.clients, sessions);
-  return { ...book, sessions, touched: undefined, listedAt: startedAt, clients, overflow };
+  const isDoubted =
+    total !== undefined && sessions.size > total && missing.some(({ id }) => sessions.has(id));
+  return { ...book, sessions, touched: undefined, listedAt: startedAt, isDoubted, clients, overflow };
 }
 
 /** With a changed note on these entries; those that are gone are left out. */

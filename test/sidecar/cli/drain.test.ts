@@ -160,6 +160,10 @@ describe('swancast drain', () => {
     answers = [STATUS, null].map((each) => ({ status: 200, body: sessions(each) }));
     expect(await run({ wait: true })).toBe(EXIT.problem);
     expect(printed.err).toContain('ended by somebody else');
+    const over = { ...STATUS, until: '2001-01-01T00:00:00.000Z' };
+    answers = [over, null].map((each) => ({ status: 200, body: sessions(each) }));
+    expect(await run({ wait: true, for: 60 })).toBe(EXIT.problem);
+    expect(printed.err).toContain('its time (--for) is over');
   });
 
   it('prints why it was refused', async () => {

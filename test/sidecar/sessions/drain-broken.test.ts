@@ -62,6 +62,9 @@ describe('drain, while charon does not do as it is told', () => {
     crowd.runUntilDone(60_000);
     expect(crowd.logins.length).toBe(10);
     expect(crowd.ids('terminate')).toEqual([]);
+    // Nor among what is shown as done.
+    expect(crowd.state.told).toEqual({ redirected: 10, terminated: 0 });
+    expect(sessionsStatus(crowd.state, crowd.now).drain?.sessions).toMatchObject({ redirected: 10 });
   });
 
   it('tells charon again what it has lost, three times in all', () => {

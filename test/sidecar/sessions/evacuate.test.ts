@@ -82,6 +82,43 @@ describe('evacuate', () => {
   });
 });
 
+describe('evacuate, while nobody else announces it', () => {
+  const alone = (): Crowd => {
+    const crowd = new Crowd();
+    crowd.routers.elsewhere = false;
+    crowd.add(3);
+    crowd.start().run(2000).health(false);
+    crowd.run(20_000);
+    expect([crowd.ids('terminate'), crowd.notices('evacuation-phase')]).toEqual([[], 0]);
+    return crowd;
+  };
+  const others = (crowd: Crowd): void => {
+    crowd.routers.elsewhere = true;
+    crowd.send({ type: 'look' });
+    crowd.run(3000);
+  };
+
+  it('waits for one that does', () => {
+    const crowd = alone();
+    others(crowd);
+    expect([crowd.logins.length, crowd.live()]).toEqual([3, []]);
+    expect(crowd.state.evacuation.exodus?.phase).toBe('done');
+  });
+
+  it('is off when the prefix was announced again, or charon went, in the meantime', () => {
+    const again = alone();
+    again.health(true);
+    again.run(1000);
+    others(again);
+    const gone = alone();
+    gone.routers.why = 'gone';
+    gone.send({ type: 'look' });
+    gone.routers.why = 'checks';
+    others(gone);
+    expect([again.ids('terminate'), gone.ids('terminate')]).toEqual([[], []]);
+  });
+});
+
 describe('evacuate, whoever comes later', () => {
   const empty = (crowd: Crowd): Crowd => {
     crowd.start().run(2000).health(false);

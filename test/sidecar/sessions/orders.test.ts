@@ -158,6 +158,40 @@ describe('POST /drain', () => {
     expect(await one.drain(ORDER)).toMatchObject({ refused: 'unavailable' });
   });
 
+  it('says that it holds from the next start on, when swancast stops once it is on the disk', async () => {
+    const {
+      crowd,
+      kept,
+      desk: one,
+    } = desk({
+      keep: async (intent) => {
+        kept.push(intent);
+        one.close();
+      },
+    });
+    expect(await one.drain(ORDER)).toMatchObject({
+      refused: 'unavailable',
+      why: expect.stringContaining('was kept'),
+    });
+    expect([kept.length, crowd.state.drain]).toEqual([1, undefined]);
+  });
+
+  it('carries out one order after the other: an undrain waits for what a drain still asks', async () => {
+    const { crowd, kept, desk: one } = desk();
+    const outcomes = [one.drain({ ...ORDER, to: 'gw2' }), one.undrain({ who: 'bob' })];
+    expect(await Promise.all(outcomes)).toMatchObject([{ done: {} }, { done: { drain: null } }]);
+    expect([crowd.state.drain, kept.length, kept.at(-1)]).toEqual([undefined, 2, undefined]);
+  });
+
+  it('takes a drain that is over out of the file, but not the one that has come meanwhile', async () => {
+    const { kept, desk: one } = desk();
+    await Promise.all([one.drain(ORDER), one.forget()]);
+    expect(kept).toMatchObject([{ who: 'alice' }]);
+    await one.undrain({ who: 'bob' });
+    await one.forget();
+    expect(kept.slice(1)).toEqual([undefined, undefined]);
+  });
+
   it('undrain of what is not drained writes nothing', async () => {
     const { kept, desk: one } = desk();
     expect(await one.undrain({ who: 'bob' })).toHaveProperty('done');
