@@ -115,6 +115,12 @@ describe('POST /drain', () => {
       /0 of the others/,
     ],
     [
+      'a target where the routers choose',
+      { policy: () => policyOf({ addresses: 'pool' }) },
+      { to: 'gw2' },
+      /nobody would be redirected/,
+    ],
+    [
       'a prefix that is forced to be announced',
       { forced: () => ['192.0.2.1/32 announce by bob until 12:00: test'] },
       {},
