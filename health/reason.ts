@@ -3,21 +3,12 @@
  * label, `explain` and README.md beside this; class, sentence and way out belong to it and are written nowhere else.
  */
 import { CHARON_REASONS } from './reasons/charon.ts';
+import type { ReasonEntry } from './reasons/entry.ts';
 import { HOST_REASONS } from './reasons/host.ts';
 import { ROUTING_REASONS } from './reasons/routing.ts';
 import { SERVICE_REASONS } from './reasons/service.ts';
 
-/** How bad it is, worst first (the table is in README, "How bad is it"). */
-export const CLASSES = ['gone', 'not-serving', 'impaired', 'advisory'] as const;
-export type Class = (typeof CLASSES)[number];
-
-export interface ReasonEntry {
-  readonly class: Class;
-  /** What is the case, for a person at 3 a.m. */
-  readonly sentence: string;
-  /** What to do about it. */
-  readonly wayOut: string;
-}
+export { CLASSES, type Class, type ReasonEntry } from './reasons/entry.ts';
 
 export const HEALTH_REASONS = {
   ...CHARON_REASONS,

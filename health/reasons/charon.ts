@@ -1,5 +1,5 @@
 /** Why charon itself does not serve: the process, its two planes, its workers, its IKE_SAs and CHILD_SAs. */
-import type { ReasonEntry } from '../reason.ts';
+import type { ReasonEntry } from './entry.ts';
 
 export const CHARON_REASONS = {
   'charon-gone': {

@@ -1,5 +1,5 @@
 /** What is wrong with the host beneath charon: interfaces, load, files, clock, the kernel's IPsec. */
-import type { ReasonEntry } from '../reason.ts';
+import type { ReasonEntry } from './entry.ts';
 
 export const HOST_REASONS = {
   'interface-down': {

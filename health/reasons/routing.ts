@@ -1,5 +1,5 @@
 /** What is wrong between this gateway and the routers in front of it. */
-import type { ReasonEntry } from '../reason.ts';
+import type { ReasonEntry } from './entry.ts';
 
 export const ROUTING_REASONS = {
   'bfd-session-down': {

@@ -1,5 +1,5 @@
 /** Why clients get no service from a charon that runs: logins, certificates, addresses, what lies behind the gateway. */
-import type { ReasonEntry } from '../reason.ts';
+import type { ReasonEntry } from './entry.ts';
 
 export const SERVICE_REASONS = {
   'logins-failing': {

@@ -1,7 +1,7 @@
 /** What is allowed of fleets, and hardly ever meant. Pure. */
 import type { Config, FleetMemberConfig } from './config.ts';
 import { isLoopback } from './rules-neighbors.ts';
-import type { Warning } from './warnings.ts';
+import type { Warning } from './warning.ts';
 
 export function fleetWarnings({ fleet, gateway, http, prefixes }: Config): Warning[] {
   const found: Warning[] = [];

@@ -2,7 +2,7 @@
 import { carriersOf, isInternal } from './carriers.ts';
 import { ROUTE_STATES, type CheckConfig, type Config, type PrefixConfig } from './config.ts';
 import { isLoopback } from './rules-neighbors.ts';
-import type { Warning } from './warnings.ts';
+import type { Warning } from './warning.ts';
 
 /** Longer than any failover is worth: RFC 4271 suggests 90 s, many routers default to 180 s. */
 const HOLD_SECONDS_PATIENT = 30;

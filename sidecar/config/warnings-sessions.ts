@@ -4,7 +4,7 @@ import { addressText } from './address.ts';
 import type { Config } from './config.ts';
 import { ownAddresses } from './own-addresses.ts';
 import { version } from './rules-neighbors.ts';
-import type { Warning } from './warnings.ts';
+import type { Warning } from './warning.ts';
 
 export function sessionsWarnings(config: Config, here: readonly string[] = addressesHere()): Warning[] {
   const { sessions, prefixes } = config;

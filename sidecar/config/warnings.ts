@@ -3,14 +3,10 @@ import { accessSync, constants } from 'node:fs';
 import { holds } from './address.ts';
 import type { Config } from './config.ts';
 import { missingCredentials } from './secrets.ts';
+import type { Warning } from './warning.ts';
 import { fleetWarnings } from './warnings-fleet.ts';
 import { routeWarnings } from './warnings-routes.ts';
 import { sessionsWarnings } from './warnings-sessions.ts';
-
-export interface Warning {
-  readonly key: string;
-  readonly message: string;
-}
 
 export function warnings(
   config: Config,
