@@ -18,7 +18,7 @@ import { hear } from './hear.ts';
 import { byPrefix, ended, type Ended, type Intent, type Intents } from './intent.ts';
 import { coldPrefix, wakesAt, wanted, type Phase, type PrefixPolicy, type PrefixState } from './prefix.ts';
 import { graceCause, graceSince, isHeld, isRestarting } from './restart-grace.ts';
-import { NO_SESSIONS, type SessionsEvent, type SessionsState } from './sessions/machine.ts';
+import { NO_SESSIONS, type SessionsEvent, type SessionsState } from './sessions/state.ts';
 import type { SessionsPolicy } from './sessions/policy.ts';
 import { judged, stepPrefix } from './step-prefix.ts';
 import { underDrain } from './under-drain.ts';

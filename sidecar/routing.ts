@@ -5,7 +5,7 @@ import { inForce, unforced } from './force.ts';
 import { intentSentence } from './intent.ts';
 import type { PrefixState } from './prefix.ts';
 import type { Reason } from './reason.ts';
-import type { Facts } from './sessions/machine.ts';
+import type { Facts } from './sessions/state.ts';
 import type { Target } from './sessions/policy.ts';
 import type { RoutedPrefix, Routing } from './sessions/scene.ts';
 

@@ -18,7 +18,7 @@
 import { initialState, type Event, type Policy, type State, type Transition } from './decision.ts';
 import type { Announcement } from '../bgp/announcement.ts';
 import type { Ended } from './intent.ts';
-import type { SessionsEffect } from './sessions/machine.ts';
+import type { SessionsEffect } from './sessions/state.ts';
 import { stepAll, type StepAll } from './step-all.ts';
 
 /** What effects act on. None of these may call dispatch before it has returned. */

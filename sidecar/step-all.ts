@@ -10,13 +10,8 @@
 import { step, type Effect, type Event, type Policy, type State } from './decision.ts';
 import { factsOf, routingOf, sameRouting } from './routing.ts';
 import type { Wishes } from './sessions/drain.ts';
-import {
-  stepSessions,
-  wishesOf,
-  type SessionsEffect,
-  type SessionsEvent,
-  type SessionsStep,
-} from './sessions/machine.ts';
+import { stepSessions, wishesOf } from './sessions/machine.ts';
+import type { SessionsEffect, SessionsEvent, SessionsStep } from './sessions/state.ts';
 
 export interface StepAll {
   readonly state: State;

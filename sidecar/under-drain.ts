@@ -7,7 +7,8 @@
  *   drained   nothing is announced, whatever the checks say
  */
 import { holdsRoute, type PrefixPolicy, type PrefixState } from './prefix.ts';
-import { wishesOf, type SessionsState } from './sessions/machine.ts';
+import { wishesOf } from './sessions/machine.ts';
+import type { SessionsState } from './sessions/state.ts';
 import type { Cause } from './verdict.ts';
 
 /** `own`: where the checks alone have it after this step. */

@@ -11,7 +11,7 @@ import type { Logger } from '../log.ts';
 import { membersOf, routingOf, targetsOf } from '../routing.ts';
 import { keptDrain, resumedDrain } from './drain-intent.ts';
 import { SaFeed } from './feed.ts';
-import type { SessionsEffect, SessionsEvent } from './machine.ts';
+import type { SessionsEffect, SessionsEvent } from './state.ts';
 import { Mover } from './mover.ts';
 import { noticeLine } from './notice.ts';
 import { DrainDesk, type DrainOutcome, type Permission } from './orders.ts';

@@ -7,122 +7,21 @@
  * holds in that very step, and what became of them is a fact of another turn of it. Who comes first has the say: the
  * drain over the evacuation, both over pinning.
  */
-import type { SaEvent } from '../../health/sa-event.ts';
-import type { IkeSa } from '../../health/strongswan.ts';
 import type { DrainIntent } from './drain-intent.ts';
 import { beginDrain, stepDrain, wishOf, type Drain, type Wishes } from './drain.ts';
-import { NO_EVACUATION, stepEvacuation, type Evacuation } from './evacuate.ts';
+import { stepEvacuation } from './evacuate.ts';
 import type { Exodus } from './exodus.ts';
 import { uncount } from './exodus-moves.ts';
-import { nextLook, type LookWish, type Looks, type NextLook } from './look.ts';
-import { NO_MOVES, NOBODY_TOLD, tell, unsend, type MoveEffect, type Moves, type Told } from './moves.ts';
+import { nextLook, type LookWish, type NextLook } from './look.ts';
+import { most, tell, unsend, type Moves } from './moves.ts';
 import type { Notice } from './notice.ts';
-import { NO_PINS, stepPin, type PinState } from './pin.ts';
-import type { SessionsPolicy, Target } from './policy.ts';
-import type { Connections, Routing, Scene } from './scene.ts';
-import {
-  beginListing,
-  dropListing,
-  EMPTY_BOOK,
-  hearEvents,
-  hearListing,
-  note,
-  replace,
-  strike,
-  type Book,
-} from './sessions.ts';
-import { NO_SWEEP, stepSweep, type Sweep } from './sweep.ts';
-import { trafficOf, type Seen } from './traffic.ts';
-
-export type SessionsEvent =
-  /** What charon told, in order, gathered for a moment (feed.ts). */
-  | { readonly type: 'sas'; readonly events: readonly SaEvent[] }
-  | {
-      readonly type: 'listing';
-      readonly startedAt: number;
-      readonly ikeSas: readonly IkeSa[];
-      /** charon's own count right after it. */
-      readonly total: number | undefined;
-    }
-  /** What was found of the few that were asked for. */
-  | { readonly type: 'sample'; readonly startedAt: number; readonly seen: readonly Seen[] }
-  | { readonly type: 'listing-failed' }
-  /** The link for moving is there, or not any more. */
-  | { readonly type: 'link'; readonly isUp: boolean }
-  | { readonly type: 'connections'; readonly connections: Connections }
-  /** What became of an effect: charon does not know these IKE_SAs, or was never asked for those. */
-  | {
-      readonly type: 'moved';
-      readonly kind: MoveEffect['type'];
-      readonly gone: readonly number[];
-      readonly unsent: readonly number[];
-    }
-  /** undefined: undrain. `resumed`: read from the file after a restart. */
-  | { readonly type: 'drain'; readonly intent: DrainIntent | undefined; readonly resumed: boolean }
-  /** Another gateway began to announce this prefix, or does so with better attributes than before. */
-  | { readonly type: 'better-path'; readonly prefix: string; readonly gateway: string }
-  | { readonly type: 'reload' }
-  /** Time passed, or the routing changed. */
-  | { readonly type: 'look' };
-
-/** What the rest of the sidecar knows. */
-export interface Facts {
-  readonly routing: Routing;
-  readonly targets: readonly Target[];
-}
-
-/** `only`: the ids of the IKE_SAs to ask for, one by one; without it all of them are listed. */
-export interface ListEffect {
-  readonly type: 'list';
-  readonly only?: readonly number[];
-}
-
-export type SessionsEffect =
-  | MoveEffect
-  | ListEffect
-  | { readonly type: 'notice'; readonly notice: Notice }
-  /** The intent file must not bring it back. */
-  | { readonly type: 'drain-ended'; readonly intent: DrainIntent };
-
-export interface SessionsState {
-  readonly book: Book;
-  readonly moves: Moves;
-  readonly connections: Connections | undefined;
-  readonly isLinked: boolean;
-  /** When the listing under way was asked for. */
-  readonly askedAt: number | undefined;
-  readonly listed: Looks['listed'];
-  readonly sampled: Looks['sampled'];
-  /** The last listing is from before the link was up, or something could not be sent since: list before all else. */
-  readonly isStale: boolean;
-  readonly pin: PinState;
-  readonly drain: Drain | undefined;
-  readonly evacuation: Evacuation;
-  readonly sweep: Sweep;
-  readonly told: Told;
-}
-
-export interface SessionsStep {
-  readonly state: SessionsState;
-  readonly effects: readonly SessionsEffect[];
-  readonly wakeAt: number | undefined;
-}
-
-export const NO_SESSIONS: SessionsState = {
-  book: EMPTY_BOOK,
-  moves: NO_MOVES,
-  connections: undefined,
-  isLinked: false,
-  askedAt: undefined,
-  listed: { endedAt: -Infinity, tookMs: 0, failed: false },
-  sampled: { endedAt: -Infinity, tookMs: 0 },
-  isStale: true,
-  pin: NO_PINS,
-  drain: undefined,
-  evacuation: NO_EVACUATION,
-  sweep: NO_SWEEP,
-  told: NOBODY_TOLD,
-};
+import { stepPin } from './pin.ts';
+import type { SessionsPolicy } from './policy.ts';
+import type { Scene } from './scene.ts';
+import { beginListing, dropListing, hearEvents, hearListing, note, replace, strike } from './sessions.ts';
+import type { Facts, SessionsEvent, SessionsState, SessionsStep } from './state.ts';
+import { stepSweep } from './sweep.ts';
+import { trafficOf } from './traffic.ts';
 
 /** What the decision must make of the announcements. */
 export const wishesOf = ({ drain }: SessionsState): Wishes => wishOf(drain);
@@ -165,6 +64,7 @@ export function stepSessions(
   const isAsking = listing !== undefined && listing.at <= now;
   const only = listing?.watched;
   const effects = parts.flatMap((part) => part.effects);
+  const ordered = effects.reduce((all, { type, ids }) => tell(all, type, ids.length), heard.ordered);
   const state: SessionsState = {
     ...heard,
     book: isAsking && only === undefined ? beginListing(pinned.book) : pinned.book,
@@ -174,7 +74,8 @@ export function stepSessions(
     evacuation: evacuated.evacuation,
     sweep: swept.sweep,
     pin: pinned.pin,
-    told: effects.reduce((told, { type, ids }) => tell(told, type, ids.length), heard.told),
+    ordered,
+    told: most(heard.told, ordered),
   };
   const times = [...parts.map(({ wakeAt }) => wakeAt), isAsking ? undefined : listing?.at];
   const coming = times.filter((time) => time !== undefined && time > now) as number[];
@@ -235,7 +136,7 @@ function hear(
         book: strike(book, event.gone),
         moves,
         isStale: true,
-        told: tell(state.told, event.kind, -event.unsent.length),
+        ordered: tell(state.ordered, event.kind, -event.unsent.length),
         drain: drain && { ...drain, exodus: uncounted(drain.exodus) },
         evacuation: { ...evacuation, exodus: evacuation.exodus && uncounted(evacuation.exodus) },
       });

@@ -26,7 +26,7 @@ import {
   type ReadClient,
 } from '../../health/vici/index.ts';
 import { FailureStreak } from './failure-streak.ts';
-import type { ListEffect, SessionsEvent } from './machine.ts';
+import type { ListEffect, SessionsEvent } from './state.ts';
 import type { MoveEffect } from './moves.ts';
 import type { Connection } from './scene.ts';
 import type { Seen } from './traffic.ts';

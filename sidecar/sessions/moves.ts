@@ -41,6 +41,11 @@ export const tell = (told: Told, kind: MoveEffect['type'], count: number): Told 
   terminated: told.terminated + (kind === 'terminate' ? count : 0),
 });
 
+export const most = (one: Told, other: Told): Told => ({
+  redirected: Math.max(one.redirected, other.redirected),
+  terminated: Math.max(one.terminated, other.terminated),
+});
+
 /** What a part of a step threads through. */
 export interface Hand {
   readonly book: Book;

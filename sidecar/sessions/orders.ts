@@ -6,7 +6,7 @@ import type { Moment } from '../intent.ts';
 import { IntentFileError } from '../intent-file.ts';
 import { drainIntentOf, drainSentence, type DrainIntent } from './drain-intent.ts';
 import { parseDrainOrder, parseUndrainOrder, type DrainOrder, type UndrainOrder } from './drain-order.ts';
-import type { SessionsEvent, SessionsState } from './machine.ts';
+import type { SessionsEvent, SessionsState } from './state.ts';
 import type { SessionsPolicy, Target } from './policy.ts';
 import { sessionsStatus, type SessionsStatus } from './progress.ts';
 

@@ -1,6 +1,6 @@
 /** Sessions as people and tools are shown them: `GET /sessions`, the part `sessions` of the status, metrics. Pure. */
 import type { Exodus } from './exodus.ts';
-import type { SessionsState } from './machine.ts';
+import type { SessionsState } from './state.ts';
 import type { PinCounts } from './pin.ts';
 import type { MoveMethod } from './policy.ts';
 import { isLive } from './sessions.ts';

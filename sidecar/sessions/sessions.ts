@@ -3,6 +3,7 @@
  *
  *   sessions.ts (here)  the book: every IKE_SA of a client, by events and listings (P)
  *   machine.ts          stepSessions(): what the dispatch of the sidecar calls; over the following (P)
+ *     state.ts          what it is told, knows, and wants done
  *     pin.ts            new IKE_SAs on an anycast address → our own unicast address
  *     drain.ts          an operator empties this gateway; drain-intent.ts: what was ordered
  *     evacuate.ts       a health withdrawal with charon alive empties it as well

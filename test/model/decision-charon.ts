@@ -1,6 +1,6 @@
 /** A naive charon with clients: it lists when asked, obeys a moment later, and most of its clients do as they are told. */
 import type { IkeSa } from '../../health/strongswan.ts';
-import type { SessionsEffect, SessionsEvent } from '../../sidecar/sessions/machine.ts';
+import type { SessionsEffect, SessionsEvent } from '../../sidecar/sessions/state.ts';
 import { clientSa } from '../sidecar/ike-sa.fixture.ts';
 
 export const ANYCAST = ['192.0.2.1', '2001:db8:53::1'] as const;

@@ -4,7 +4,7 @@
  */
 import type { Result } from '../../health/check.ts';
 import { initialState, type Event, type Policy, type State } from '../../sidecar/decision.ts';
-import type { SessionsEvent } from '../../sidecar/sessions/machine.ts';
+import type { SessionsEvent } from '../../sidecar/sessions/state.ts';
 import { stepAll, type StepAll } from '../../sidecar/step-all.ts';
 import { Charon } from './decision-charon.ts';
 import type { Moment } from './decision-moment.ts';

@@ -1,7 +1,7 @@
 /** When nobody must be evacuated: what is no failure of this gateway, and what nobody else could take. */
 import { describe, expect, it } from 'vitest';
 import type { Policy } from '../../sidecar/decision.ts';
-import type { SessionsEvent } from '../../sidecar/sessions/machine.ts';
+import type { SessionsEvent } from '../../sidecar/sessions/state.ts';
 import { clientSa } from './ike-sa.fixture.ts';
 import { CHECK, POLICY, Scenario, V4, V6 } from './scenario.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Announcement } from '../../bgp/announcement.ts';
 import { drainIntentOf, type DrainIntent } from '../../sidecar/sessions/drain-intent.ts';
-import type { SessionsEvent } from '../../sidecar/sessions/machine.ts';
+import type { SessionsEvent } from '../../sidecar/sessions/state.ts';
 import type { Policy } from '../../sidecar/decision.ts';
 import { routingOf } from '../../sidecar/routing.ts';
 import { gatewayState } from '../../sidecar/status.ts';

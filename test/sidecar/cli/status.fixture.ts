@@ -1,5 +1,5 @@
 /** A gateway whose charon died half a second ago, and one that cannot be heard. */
-import { NO_SESSIONS } from '../../../sidecar/sessions/machine.ts';
+import { NO_SESSIONS } from '../../../sidecar/sessions/state.ts';
 import { sessionsStatus } from '../../../sidecar/sessions/progress.ts';
 import type { Status } from '../../../sidecar/status.ts';
 

@@ -1,5 +1,5 @@
 /** The charon of crowd.ts: lists when it is asked, and tells the clients to move, unless it is made to fail. */
-import type { SessionsEffect, SessionsEvent } from '../../../sidecar/sessions/machine.ts';
+import type { SessionsEffect, SessionsEvent } from '../../../sidecar/sessions/state.ts';
 import type { Clients } from './crowd-clients.ts';
 import type { Clock } from './crowd-clock.ts';
 

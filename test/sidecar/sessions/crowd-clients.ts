@@ -1,6 +1,6 @@
 /** The clients of crowd.ts and their IKE_SAs: they send, obey or ignore, and log in anew where the routers lead them. */
 import type { IkeSa } from '../../../health/strongswan.ts';
-import type { SessionsEvent } from '../../../sidecar/sessions/machine.ts';
+import type { SessionsEvent } from '../../../sidecar/sessions/state.ts';
 import type { Clock } from './crowd-clock.ts';
 import { ANYCAST, OWN } from './crowd-place.ts';
 import { crowdSa } from './crowd-sa.fixture.ts';

@@ -6,15 +6,14 @@
  */
 import type { IkeSa } from '../../../health/strongswan.ts';
 import { drainIntentOf, type DrainIntent } from '../../../sidecar/sessions/drain-intent.ts';
+import { stepSessions, wishesOf } from '../../../sidecar/sessions/machine.ts';
 import {
   NO_SESSIONS,
-  stepSessions,
-  wishesOf,
   type Facts,
   type SessionsEffect,
   type SessionsEvent,
   type SessionsState,
-} from '../../../sidecar/sessions/machine.ts';
+} from '../../../sidecar/sessions/state.ts';
 import type { SessionsPolicy, Target } from '../../../sidecar/sessions/policy.ts';
 import { Charon, type CharonOptions } from './crowd-charon.ts';
 import { Clients, type Client, type ClientKind, type Sa } from './crowd-clients.ts';

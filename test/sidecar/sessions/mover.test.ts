@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { SessionsEvent } from '../../../sidecar/sessions/machine.ts';
+import type { SessionsEvent } from '../../../sidecar/sessions/state.ts';
 import { SaFeed } from '../../../sidecar/sessions/feed.ts';
 import { Mover } from '../../../sidecar/sessions/mover.ts';
 import { FakeCharon } from '../../fake/charon.ts';
