@@ -24,11 +24,13 @@ const BASE = `
 gateway: { name: gw1 }
 prefixes:
   - { prefix: 192.0.2.1/32, announced: { med: 100 } }
+  - { prefix: 192.0.2.3/32, path_id: 3, neighbors: [r2] }
 bgp:
   local_as: 65001
   router_id: 10.1.1.2
   neighbors:
     - { address: 10.1.1.1, peer_as: 65000, local_address: 10.1.1.2, name: r1 }
+    - { address: 10.1.3.1, peer_as: 65000, local_address: 10.1.3.2, name: r2 }
 checks:
   - { name: charon, type: charon }
 fleet:
@@ -52,6 +54,8 @@ const CHANGES: readonly (readonly [string, boolean, (document: Document) => void
   ['attributes', false, ({ prefixes: [first] }) => Object.assign(first ?? {}, { announced: { med: 300 } })],
   ['another prefix', false, ({ prefixes }) => prefixes.push({ prefix: '192.0.2.2/32' })],
   ['a path_id', true, ({ prefixes: [first] }) => Object.assign(first ?? {}, { path_id: 3 })],
+  ['another path_id', false, ({ prefixes: [, second] }) => Object.assign(second ?? {}, { path_id: 4 })],
+  ['the neighbors of a path_id', true, ({ prefixes: [, second] }) => delete second?.['neighbors']],
   ['a check', false, ({ checks }) => checks.push({ name: 'sas', type: 'sa-count' })],
   ['decision', false, (all) => (all['decision'] = { hold_down_seconds: 5 })],
   ['profile', false, (all) => (all['profile'] = 'fast')],
@@ -102,14 +106,23 @@ describe.skipIf(!hasAnsible)('a changed configuration', () => {
   beforeAll(() => {
     directory = mkdtempSync(join(tmpdir(), 'swancast-reload-'));
     base = loaded(() => undefined);
-    const all = [base, ...CHANGES.map(([, , change]) => loaded(change))].map(plainConfig);
+    const all = [base, ...CHANGES.map(([, , change]) => loaded(change))].map((config) => {
+      return { config: JSON.stringify(plainConfig(config)), render: exabgpConf(config, {}) };
+    });
     const program = [
-      'import json, sys',
+      'import json, sys, tempfile',
       'sys.dont_write_bytecode = True',
       `sys.path.insert(0, ${JSON.stringify(library)})`,
-      'from swancast_rehearse import fixed_part',
-      'base, *changed = map(fixed_part, json.load(sys.stdin))',
-      'print(json.dumps([each != base for each in changed]))',
+      'from types import SimpleNamespace',
+      'import swancast_rehearse',
+      'swancast_rehearse.CONFIG = "/dev/null"',
+      'base, *changed = json.load(sys.stdin)',
+      'def needs(after):',
+      '    def run(command, *_, config=None):',
+      '        return SimpleNamespace(returncode=0, stdout=(base if config else after).get(command))',
+      '    with tempfile.TemporaryDirectory() as directory:',
+      '        return swancast_rehearse.compare(SimpleNamespace(run=run), directory, [])["daemon"]',
+      'print(json.dumps([needs(each) == "restart" for each in changed]))',
     ].join('\n');
     const { stdout, stderr } = spawnSync(PYTHON, ['-c', program], {
       input: JSON.stringify(all),
