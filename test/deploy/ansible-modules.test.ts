@@ -190,6 +190,29 @@ describe.skipIf(!hasAnsible)('swancast_look', () => {
   });
 });
 
+describe.skipIf(!hasAnsible)('swancast_rehearse', () => {
+  it.each([
+    ['zebra=yes\nbfdd=yes\n', true],
+    ['bfdd=yes', true],
+    ['#bfdd=yes\nbfdd=no\n', false],
+    ['bfdd=yesterday\n', false],
+    ['', false],
+  ])('knows whole lines of a file: %j', (text, isThere) => {
+    const directory = mkdtempSync(join(tmpdir(), 'swancast-lines-'));
+    try {
+      const file = join(directory, 'daemons');
+      writeFileSync(file, text);
+      const lines = [
+        'import swancast_rehearse',
+        'print(json.dumps(swancast_rehearse.has_lines(given, "bfdd=yes\\n")))',
+      ];
+      expect(python(lines, file)).toBe(isThere);
+    } finally {
+      rmSync(directory, { recursive: true, force: true });
+    }
+  });
+});
+
 describe.skipIf(!hasAnsible)('what is said of a gateway that is lost', () => {
   /** @param steps what went well before, as the callback is told */
   const said = (steps: readonly string[], lostAt: string, play = 'One gateway after the other'): unknown =>

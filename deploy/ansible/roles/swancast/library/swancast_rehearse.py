@@ -39,7 +39,7 @@ options:
     type: dict
     default: {}
   parts:
-    description: Paths and a text that is to be a part of them.
+    description: Paths and whole lines that are to be a part of them.
     type: dict
     default: {}
   gtsm:
@@ -111,6 +111,10 @@ def content(path):
             return file.read()
     except (FileNotFoundError, NotADirectoryError):
         return None
+
+
+def has_lines(path, text):
+    return f"\n{text.strip()}\n" in f"\n{content(path) or ''}\n"
 
 
 def fixed_part(plain):
@@ -201,7 +205,7 @@ def rehearse(module, directory, unpacked):
             if params["gtsm"]:
                 rules = files[params["gtsm"]] = trial.run("render", "gtsm").stdout
     differs = [path for path, text in files.items() if (content(path) or "") != (text or "")]
-    differs += [path for path, text in params["parts"].items() if text not in (content(path) or "")]
+    differs += [path for path, text in params["parts"].items() if not has_lines(path, text)]
     known = os.listdir(CREDENTIALS) if os.path.isdir(CREDENTIALS) else []
     return {
         "problem": problem,
