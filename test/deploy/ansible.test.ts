@@ -238,6 +238,7 @@ describe.skipIf(!hasAnsible || !hasLint)('the plays', { timeout: 300_000 }, () =
 
   it('refuse variables that are unknown or wrong before they look at any host', () => {
     const config = { swancast_config: { log: { level: 'info' } } };
+    const targets = { swancast_prometheus_targets_file: join(copy, 'targets.json') };
     const refused = refusals({
       unknown: { ...config, swancast_pakage: 'x' },
       empty: { swancast_config: {} },
@@ -247,6 +248,8 @@ describe.skipIf(!hasAnsible || !hasLint)('the plays', { timeout: 300_000 }, () =
       name: { ...config, swancast_credentials: { '../x': 'secret-of-the-test' } },
       text: { ...config, swancast_strongswan_packages: 'charon-systemd' },
       size: { ...config, swancast_mss_clamp: 13 },
+      loopback: { ...config, ...targets },
+      wildcard: { swancast_config: { http: { listen: '[::]:9179' } }, ...targets },
     });
     const of = (text: string): string => expect.stringContaining(text) as string;
     expect(refused).toEqual({
@@ -258,6 +261,8 @@ describe.skipIf(!hasAnsible || !hasLint)('the plays', { timeout: 300_000 }, () =
       name: of('swancast_credentials: names of letters'),
       text: of('a list or a mapping is expected'),
       size: of('swancast_mss_clamp: 13 is not 0, nor 536 to 8960 bytes'),
+      loopback: of('swancast_prometheus_target: name the ADDRESS:PORT'),
+      wildcard: of('http.listen ([::]:9179) is no address for others'),
     });
     for (const text of Object.values(refused)) expect(text).toContain('Nothing was touched.');
   });
@@ -270,7 +275,10 @@ describe.skipIf(!hasAnsible || !hasLint)('the plays', { timeout: 300_000 }, () =
   ])('refuse targets for Prometheus that cannot be written: %s', (path, why) => {
     const file = path.startsWith('/') ? path : join(copy, 'ansible', path);
     const refused = refusals({
-      host: { swancast_config: { log: { level: 'info' } }, swancast_prometheus_targets_file: file },
+      host: {
+        swancast_config: { http: { listen: '10.0.0.1:9179' } },
+        swancast_prometheus_targets_file: file,
+      },
     });
     expect(refused['host']).toContain(
       `swancast_prometheus_targets_file: ${file} cannot be written on localhost: `,

@@ -63,7 +63,10 @@ export const ROLLING: readonly Scenario[] = [
     act: async (stage) => {
       const { ansible, vars, signal } = stage;
       const before = await pids(stage);
-      const config = { prefixes: [{ prefix: '192.0.2.1/32', colour: 'red' }] };
+      const config = {
+        prefixes: [{ prefix: '192.0.2.1/32', colour: 'red' }],
+        http: { listen: '192.0.2.9:9179' },
+      };
       const result = await ansible.play('rollout', { ...vars(), swancast_config: config }, signal);
       expectRefused(result, /gw1[^]*colour/u);
       expectSame('changed', changedOf(result), NOTHING);
