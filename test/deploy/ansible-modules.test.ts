@@ -230,7 +230,8 @@ describe.skipIf(!hasAnsible)('what is said of a gateway that is lost', () => {
         '    get_variable_manager=lambda: N(_inventory=inventory)))',
         'def result(action, said={}, args={}):',
         '    name = f"swancast : {action}"',
-        '    task = N(action=action, args=args, delegate_to=None, get_name=lambda: name)',
+        '    mode = name.endswith("in check mode")',
+        '    task = N(action=action, args=args, delegate_to=None, check_mode=mode, get_name=lambda: name)',
         '    return N(_host=hosts[1], _task=task, _result=said)',
         'for step in given["steps"]: callback.v2_runner_on_ok(eval(step))',
         'callback.v2_runner_on_unreachable(result(given["lostAt"]))',
@@ -267,6 +268,7 @@ describe.skipIf(!hasAnsible)('what is said of a gateway that is lost', () => {
 
   it('is that nothing was touched, where nothing was', () => {
     expect(state([], 'swancast_look')).toBe('  its state: as it was, nothing was touched on it');
+    expect(state([], 'swancast_apt in check mode')).toContain('nothing was touched on it');
     const preflight = said(
       [KEPT],
       'ansible.builtin.copy',

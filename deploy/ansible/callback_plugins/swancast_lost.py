@@ -57,7 +57,8 @@ class CallbackModule(CallbackBase):
 
     def v2_runner_on_unreachable(self, result):
         task, host = result._task, result._host.name
-        if not self.is_preflight and not task.delegate_to and task.action.split(".")[-1] not in LOOKS:
+        looks = task.check_mode or task.action.split(".")[-1] in LOOKS
+        if not self.is_preflight and not task.delegate_to and not looks:
             self.touched.add(host)
             if "drain" in task.get_name().lower():
                 self.drained[host] = None
