@@ -93,6 +93,19 @@ export async function expectVersions({ site, signal }: Stage, version: string): 
   }
 }
 
+interface Drain {
+  readonly who: string;
+  readonly remaining_seconds: number | null;
+}
+
+/** What is in force on a host, whoever ordered it. */
+export async function drainOf(host: Host, signal: AbortSignal): Promise<Drain | null> {
+  const { sessions } = JSON.parse(await host.run(['swancast', 'status', '--json'], signal)) as {
+    readonly sessions: { readonly drain: Drain | null };
+  };
+  return sessions.drain;
+}
+
 /** Of a unit (systemctl(1), show). */
 export async function property(host: Host, unit: string, name: string, signal: AbortSignal): Promise<string> {
   return (await host.run(['systemctl', 'show', '--value', '-p', name, unit], signal)).trim();

@@ -15,6 +15,8 @@ export interface ConfigVariant {
   readonly med: number;
   /** Hosts whose sessions with the router have one (TCP MD5). */
   readonly passwords?: Readonly<Partial<Record<GatewayName, string>>>;
+  /** Sessions that are moved in a second. */
+  readonly rate?: number;
 }
 
 /** By name, as Ansible gives them to one host. */
@@ -29,7 +31,7 @@ export const credentialsOf = (
 export function hostConfig(
   host: HostPlan,
   hosts: readonly HostPlan[],
-  { addresses, med, passwords }: ConfigVariant,
+  { addresses, med, passwords, rate = REDIRECTS_PER_SECOND }: ConfigVariant,
 ): Mapping {
   const secret = passwords?.[host.name] === undefined ? {} : { password_credential: BGP_PASSWORD };
   const announced = { med, communities: [`${GATEWAY_AS}:100`] };
@@ -64,13 +66,13 @@ export function hostConfig(
             pin: { enabled: true },
             // All clients are one charon here, on the processors of the gateways: too many at a time would wait for
             // each other, as no two hosts do.
-            rate_per_second: REDIRECTS_PER_SECOND,
+            rate_per_second: rate,
           },
         }
       : {}),
   };
 }
 
-const REDIRECTS_PER_SECOND = 10;
+export const REDIRECTS_PER_SECOND = 10;
 
 export const TOKEN = 'for-the-hosts-alone';

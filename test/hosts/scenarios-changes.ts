@@ -5,7 +5,15 @@ import { shippedConf } from '../lab/router.ts';
 import { routerConf } from '../lab/router-conf.ts';
 import { runCommand } from '../lab/run-command.ts';
 import type { PlayResult } from './ansible.ts';
-import { allAnnounce, expectRefused, expectVersions, installedVersion, mark, msUntil } from './expect.ts';
+import {
+  allAnnounce,
+  drainOf,
+  expectRefused,
+  expectVersions,
+  installedVersion,
+  mark,
+  msUntil,
+} from './expect.ts';
 import { expectSame, hostNamed, type Scenario, type Stage } from './scenario.ts';
 import { CLIENTS_NOTICE_MS } from './scenarios-days.ts';
 import { pids, roll } from './scenarios-rolling.ts';
@@ -65,11 +73,6 @@ async function tellRouter({ site, signal }: Stage, password: string): Promise<vo
   await runCommand(['birdc', '-s', join(router.directory, 'bird.ctl'), 'configure'], signal);
 }
 
-interface Drain {
-  readonly who: string;
-  readonly remaining_seconds: number | null;
-}
-
 /** The router is told when the host is drained: before, its session would break under the clients. */
 async function changePassword(stage: Stage, password: string): Promise<void> {
   const { operator, watch, signal, note } = stage;
@@ -78,11 +81,9 @@ async function changePassword(stage: Stage, password: string): Promise<void> {
   const moment = mark(stage, 'another password for gw1');
   const atRouter = async (): Promise<void> => {
     await msUntil(stage, 'withdraw', host, moment);
-    const { sessions } = JSON.parse(await host.run(['swancast', 'status', '--json'], signal)) as {
-      readonly sessions: { readonly drain: Drain | null };
-    };
-    expectSame('who drains', sessions.drain?.who, 'ansible');
-    const left = sessions.drain?.remaining_seconds ?? undefined;
+    const drain = await drainOf(host, signal);
+    expectSame('who drains', drain?.who, 'ansible');
+    const left = drain?.remaining_seconds ?? undefined;
     expectSame('the drain ends by itself, and not soon', left !== undefined && left > 900, true);
     await tellRouter(stage, password);
   };

@@ -2,11 +2,19 @@
 import { ROLLING } from './scenarios-rolling.ts';
 import { DAYS } from './scenarios-days.ts';
 import { ACCIDENTS, SECRETS } from './scenarios-changes.ts';
+import { DRAINS } from './scenarios-drains.ts';
 import { REMOVAL } from './scenarios-removal.ts';
 import type { Scenario } from './scenario.ts';
 import { LabError } from '../lab/lab-error.ts';
 
-export const SCENARIOS: readonly Scenario[] = [...ROLLING, ...ACCIDENTS, ...DAYS, ...SECRETS, ...REMOVAL];
+export const SCENARIOS: readonly Scenario[] = [
+  ...ROLLING,
+  ...ACCIDENTS,
+  ...DAYS,
+  ...DRAINS,
+  ...SECRETS,
+  ...REMOVAL,
+];
 
 /** Without it there is nothing to do anything to. */
 const ALWAYS = 'first-install';
