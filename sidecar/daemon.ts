@@ -189,7 +189,7 @@ export class Daemon {
       const config = load();
       const { changed, needRestart } = reloadPlan(this.#config, config);
       if (needRestart.length > 0) {
-        const way = wayOut(needRestart, this.#config);
+        const way = wayOut(needRestart, this.#config, config);
         throw new Error(`a reload cannot change ${needRestart.join(', ')}: ${way}`);
       }
       this.#checks = this.#make(config, changed);

@@ -1,6 +1,6 @@
 /** What a changed configuration means for a running sidecar. Pure. */
 import { neighborsWithPaths } from './config/carriers.ts';
-import type { CheckConfig, Config } from './config/config.ts';
+import type { CheckConfig, Config, NeighborConfig } from './config/config.ts';
 import { plainConfig } from './config/print.ts';
 
 export interface ReloadPlan {
@@ -39,27 +39,26 @@ export function reloadPlan(before: Config, after: Config): ReloadPlan {
 const EXABGP_ANEW = /^(?:lease\.|bgp\.(?:local_as|router_id|neighbors\[)|prefixes\[\]\.path_id$)/u;
 
 /** What takes these keys over, as a command. An ExaBGP that is our child ends and begins with us. */
-export function wayOut(needRestart: readonly string[], { bgp }: Config): string {
-  const needs = (test: (key: string) => boolean): boolean => !bgp.supervise && needRestart.some(test);
-  if (needs((key) => EXABGP_ANEW.test(key))) {
+export function wayOut(needRestart: readonly string[], before: Config, after: Config): string {
+  const isListed = needRestart.includes('bgp.neighbors');
+  const next = new Set(wireNeighbors(after).map((each) => JSON.stringify(each)));
+  const isFurther = wireNeighbors(before).every((each) => next.has(JSON.stringify(each)));
+  if (before.bgp.supervise) return 'restart swancast';
+  if (needRestart.some((key) => EXABGP_ANEW.test(key)) || (isListed && !isFurther)) {
     return 'drain this gateway, `systemctl restart swancast-bgp swancast`, undrain';
   }
-  if (needs((key) => key === 'bgp.neighbors')) {
-    return '`systemctl reload swancast-bgp`, then `systemctl restart swancast`';
-  }
-  return 'restart swancast';
+  return isListed ? '`systemctl reload swancast-bgp`, then `systemctl restart swancast`' : 'restart swancast';
 }
 
 /** Without what no other process ever sees: which prefixes are allowed, what we call a neighbor, our patience. */
 function fixedPart(config: Config): ReturnType<typeof plainConfig> {
   const { allowedPrefixes: _, ...bgp } = config.bgp;
-  const neighbors = bgp.neighbors.map(({ name: _name, ...neighbor }) => ({
-    ...neighbor,
-    side: 'outside' as const,
-  }));
   const strongswan = { ...config.strongswan, restartGraceMs: 0 };
-  return plainConfig({ ...config, strongswan, bgp: { ...bgp, neighbors } });
+  return plainConfig({ ...config, strongswan, bgp: { ...bgp, neighbors: wireNeighbors(config) } });
 }
+
+const wireNeighbors = ({ bgp }: Config): NeighborConfig[] =>
+  bgp.neighbors.map(({ name: _name, ...neighbor }) => ({ ...neighbor, side: 'outside' }));
 
 /** A session is told at its start whether it carries several paths of a prefix. */
 function* pathDifferences(before: Config, after: Config): Generator<string> {

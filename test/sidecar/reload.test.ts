@@ -66,25 +66,38 @@ describe('reload', () => {
     ).toEqual([key]);
   });
 
+  const NEIGHBOR = '    - { address: 10.1.1.1, peer_as: 65000, local_address: 10.1.1.2 }\n';
+  const FURTHER = '    - { address: 10.1.1.9, peer_as: 65000, local_address: 10.1.1.2 }\n';
   it.each([
-    [['http.listen'], false, /^restart swancast$/u],
+    ['http', /^restart swancast$/u, 'decision:', 'http: { listen: "off" }\ndecision:'],
+    ['a further neighbor', /^`systemctl reload swancast-bgp`/u, 'neighbors:\n', `neighbors:\n${FURTHER}`],
+    ['another one and a further one', /^drain/u, NEIGHBOR, `${NEIGHBOR.replace('65000', '65009')}${FURTHER}`],
+    ['a neighbor', /^drain/u, 'peer_as: 65000', 'peer_as: 65002'],
+    ['the router id', /^drain/u, 'router_id: 10.1.1.2', 'router_id: 10.1.1.3'],
+    ['a path id', /^drain/u, 'announced: { med: 50 }', 'path_id: 1'],
     [
-      ['bgp.neighbors', 'gateway.name'],
-      false,
-      /^`systemctl reload swancast-bgp`, then .*restart swancast`$/u,
+      'the lease',
+      /restart swancast-bgp swancast`, undrain$/u,
+      'decision:',
+      'lease: { ttl_seconds: 2 }\ndecision:',
     ],
-    [['http.listen', 'lease.ttl_seconds'], false, /^drain this gateway, .*restart swancast-bgp swancast`/u],
-    [['bgp.router_id'], false, /^drain/u],
-    [['bgp.neighbors', 'bgp.neighbors[0].peer_as'], false, /^drain/u],
-    [['prefixes[].path_id'], false, /^drain/u],
+  ])('the way out for %s', (_, way, from, to) => {
+    const ways = [false, true].map((supervise) => {
+      const text = (yaml: string): string => yaml.replace('bgp:', `bgp:\n  supervise: ${supervise}`);
+      const [before, after] = [config(text), config((yaml) => text(yaml.replace(from, to)))];
+      return wayOut(reloadPlan(before, after).needRestart, before, after);
+    });
+    expect(ways[0]).toMatch(way);
     // ExaBGP is a child then, and ends with its parent.
-    [['lease.ttl_seconds', 'bgp.neighbors'], true, /^restart swancast$/u],
-  ])('the way out for %j, supervise: %s', (keys, supervise, way) => {
-    expect(
-      wayOut(
-        keys,
-        config((yaml) => yaml.replace('bgp:', `bgp:\n  supervise: ${supervise}`)),
-      ),
-    ).toMatch(way);
+    expect(ways[1]).toBe('restart swancast');
+  });
+
+  it('the way out for a neighbor less', () => {
+    const text = (yaml: string): string => yaml.replace('bgp:', 'bgp:\n  supervise: false');
+    const [less, more] = [
+      config(text),
+      config((yaml) => text(yaml.replace('neighbors:\n', `neighbors:\n${FURTHER}`))),
+    ];
+    expect(wayOut(reloadPlan(more, less).needRestart, more, less)).toMatch(/^drain/u);
   });
 });
